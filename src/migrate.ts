@@ -1,0 +1,31 @@
+import pg from 'pg'
+import { DataSource } from 'typeorm'
+import { Foundation1763800000000 } from '../migrations/0001-foundation.ts'
+import { JOB_NAMES } from './pipeline.ts'
+import { installQueue } from './platform/queue.ts'
+
+const MIGRATIONS = [Foundation1763800000000]
+
+/** Any number that nothing else in the database uses as an advisory lock. */
+const MIGRATION_LOCK = 7_264_001
+
+/**
+ * Brings the database to this version's shape: our tables, the queue's, and the rights of the role the service acts in.
+ * Safe to start on several machines at once: one works, the others wait (TypeORM takes no lock of its own). Runs as the owner.
+ */
+export async function migrate({ databaseUrl }: { databaseUrl: string }): Promise<void> {
+  const guard = new pg.Client({ connectionString: databaseUrl })
+  await guard.connect()
+  try {
+    await guard.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
+    const source = new DataSource({ type: 'postgres', url: databaseUrl, migrations: MIGRATIONS, installExtensions: false })
+    await source.initialize()
+    await source.runMigrations({ transaction: 'each' }).finally(() => source.destroy())
+    await installQueue(databaseUrl, JOB_NAMES)
+    await guard.query(`GRANT USAGE ON SCHEMA pgboss TO dsar_app;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pgboss TO dsar_app;
+      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pgboss TO dsar_app`)
+  } finally {
+    await guard.end()
+  }
+}

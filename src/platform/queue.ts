@@ -1,0 +1,97 @@
+import { type JobWithMetadata, PgBoss, type WorkOptions } from 'pg-boss'
+import { sessionOptions, type Tx } from './database.ts'
+
+/** Puts a job on the queue in the caller's transaction: it exists if, and only if, the transaction commits. */
+export type Enqueue<Jobs> = <N extends keyof Jobs & string>(tx: Tx, name: N, data: Jobs[N], options?: { startAfter?: Date }) => Promise<void>
+
+/** One handler a job name. Every handler may run twice, on two machines, and half finished. */
+export type Handlers<Jobs> = { [N in keyof Jobs]: (data: Jobs[N]) => Promise<void> }
+
+export interface Queue<Jobs> {
+  enqueue: Enqueue<Jobs>
+  work(handlers: Handlers<Jobs>, options: WorkerOptions<Jobs>): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface WorkerOptions<Jobs> {
+  schedule: Partial<Record<keyof Jobs & string, string>>
+  concurrency: number
+  /** Told when a job has failed for the last time; it stays in the dead-letter queue. */
+  onGivenUp(name: keyof Jobs & string, data: object): Promise<void>
+  onFailure(name: string, error: unknown): void
+}
+
+export interface QueueOptions<N extends string> {
+  url: string
+  role?: string
+  names: readonly N[]
+  onError: (error: Error) => void
+  poolSize?: number
+}
+
+const DEAD = 'given-up'
+
+// 12 tries with back-off to 15 minutes span about two hours; the heartbeat finds a killed worker's job within 10 to 13 s.
+const QUEUE = { retryLimit: 12, retryDelay: 1, retryBackoff: true, retryDelayMax: 900, heartbeatSeconds: 10, expireInSeconds: 6 * 3600 }
+const POLLING = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 } satisfies WorkOptions
+
+/** Creates the queue's own tables and every queue; part of a migration, because the service's role may not. */
+export async function installQueue(url: string, names: readonly string[]): Promise<void> {
+  const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false, max: 2, useListenNotify: false })
+  boss.on('error', () => {})
+  await boss.start()
+  await boss.createQueue(DEAD, { retentionSeconds: 400 * 86400 })
+  for (const name of names) {
+    if (await boss.getQueue(name)) await boss.updateQueue(name, { ...QUEUE, notify: true })
+    else await boss.createQueue(name, { ...QUEUE, notify: true, deadLetter: DEAD, policy: 'standard' })
+  }
+  await boss.stop({ graceful: false })
+}
+
+/** Opens the queue for sending; `work` makes this process one of its workers. */
+export async function openQueue<Jobs extends object>(options: QueueOptions<keyof Jobs & string>): Promise<Queue<Jobs>> {
+  const boss = new PgBoss({
+    connectionString: options.url,
+    options: sessionOptions(options.role),
+    max: options.poolSize ?? 5,
+    migrate: false,
+    createSchema: false,
+    useListenNotify: true,
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+    maintenanceIntervalSeconds: 60,
+    reindex: false,
+  })
+  boss.on('error', options.onError)
+  await boss.start()
+  return {
+    async enqueue(tx, name, data, { startAfter } = {}) {
+      const db = { executeSql: async (text: string, values?: unknown[]) => ({ rows: await tx.query(text, values) }) }
+      await boss.send(name, data as object, { db, ...(startAfter && { startAfter }) })
+    },
+    work: (handlers, workerOptions) => startWorking(boss, options.names, handlers, workerOptions),
+    stop: () => boss.stop({ graceful: true, timeout: 20_000 }),
+  }
+}
+
+async function startWorking<Jobs extends object>(
+  boss: PgBoss,
+  names: readonly (keyof Jobs & string)[],
+  handlers: Handlers<Jobs>,
+  { schedule, concurrency, onGivenUp, onFailure }: WorkerOptions<Jobs>,
+): Promise<void> {
+  for (const name of names) {
+    await boss.work<Jobs[typeof name] & object>(name, { ...POLLING, batchSize: 1, localConcurrency: concurrency }, async ([job]) => {
+      if (!job) return
+      await handlers[name](job.data).catch(error => {
+        onFailure(name, error)
+        throw error
+      })
+    })
+  }
+  await boss.work(DEAD, { ...POLLING, includeMetadata: true as const }, async (jobs: JobWithMetadata[]) => {
+    for (const job of jobs) if (job.sourceName) await onGivenUp(job.sourceName as keyof Jobs & string, job.data)
+  })
+  for (const [name, cron] of Object.entries(schedule)) await boss.schedule(name, cron as string)
+}
+
