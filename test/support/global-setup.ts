@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { startPostgres } from '../../src/demo/embedded-postgres.ts'
+import { startPostgres, urlOf } from '../../src/demo/embedded-postgres.ts'
+import { migrate } from '../../src/migrate.ts'
 import { TEMPLATE } from './database.ts'
 
 /** One PostgreSQL for the whole run, with one migrated database that every test file gets a copy of. */
@@ -16,7 +17,7 @@ async function setUp(): Promise<void> {
   const client = new pg.Client({ connectionString: postgres.url })
   await client.connect()
   await client.query(`CREATE DATABASE ${TEMPLATE}`)
-  // The schema goes in here, before the doors are closed.
+  await migrate({ databaseUrl: urlOf(postgres.url, TEMPLATE) })
   await client.query(`ALTER DATABASE ${TEMPLATE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`)
   await client.end()
 }
