@@ -1,0 +1,128 @@
+import Type, { type Static, type TSchema } from 'typebox'
+
+/** The vocabulary of the privacy policy. A manifest that uses any other word is refused, for nobody could explain it to a person. */
+export const CATEGORIES = [
+  'account',
+  'profile',
+  'billing',
+  'content',
+  'learning',
+  'support',
+  'feedback',
+  'usage',
+  'device',
+  'marketing',
+  'third_party',
+] as const
+export const PURPOSES = [
+  'provide_service',
+  'billing',
+  'communication',
+  'support',
+  'analytics',
+  'security',
+  'legal_compliance',
+  'marketing',
+] as const
+export const LEGAL_BASES = ['contract', 'legitimate_interest', 'consent', 'legal_obligation'] as const
+export const RETENTION_RULES = [
+  'account_data',
+  'usage_data',
+  'financial_records',
+  'support_communications',
+  'consent_withdrawal',
+] as const
+const SOURCES = ['person', 'automatic', 'third_party'] as const
+const SAFEGUARDS = ['standard_contractual_clauses', 'adequacy', 'other'] as const
+const COOKIES = ['essential', 'analytics', 'functional', 'marketing'] as const
+
+export type Category = (typeof CATEGORIES)[number]
+export type Purpose = (typeof PURPOSES)[number]
+export type LegalBasis = (typeof LEGAL_BASES)[number]
+export type RetentionRule = (typeof RETENTION_RULES)[number]
+
+const closed = { additionalProperties: false } as const
+const Text = Type.String({ minLength: 1, pattern: '^[^\\r\\n]+$' })
+const Email = Type.String({ pattern: '^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$' })
+const HttpsUrl = Type.String({ pattern: '^https://[^\\s"<>]+$' })
+const Period = Type.String({ pattern: '^P[0-9]+[DWMY]$' })
+
+/** Exactly the given names, all of them, each with such a value. */
+const table = <const N extends readonly string[], T extends TSchema>(names: N, value: T) =>
+  Type.Object(Object.fromEntries(names.map(name => [name, value])) as Record<N[number], T>, closed)
+
+const Retention = {
+  title: Text,
+  /** What the period runs from. */
+  from: Type.Enum(['account_deletion', 'collection', 'transaction', 'consent_withdrawal']),
+  period: Period,
+}
+
+const CategorySchema = Type.Object(
+  {
+    title: Text,
+    description: Text,
+    source: Type.Enum([...SOURCES]),
+    purposes: Type.Partial(table(PURPOSES, Type.Array(Type.Enum([...LEGAL_BASES]), { minItems: 1, uniqueItems: true })), {
+      ...closed,
+      minProperties: 1,
+    }),
+    retention: Type.Enum([...RETENTION_RULES]),
+  },
+  closed,
+)
+
+const RecipientSchema = Type.Object(
+  {
+    name: Text,
+    kind: Text,
+    /** ISO 3166-1 alpha-2: where the data go. */
+    country: Type.String({ pattern: '^[A-Z]{2}$' }),
+    /** What protects them there (Art. 46), where that is outside the Union. */
+    safeguard: Type.Optional(Type.Enum([...SAFEGUARDS])),
+    /** Categories that reach this recipient whichever adapter they come from. */
+    receives: Type.Array(Type.Enum([...CATEGORIES])),
+  },
+  closed,
+)
+
+/** The privacy policy as data, and as a JSON Schema of it. */
+export const PolicySchema = Type.Object(
+  {
+    version: Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' }),
+    language: Type.String({ pattern: '^[a-z]{2}$' }),
+    controller: Type.Object(
+      {
+        name: Text,
+        address: Type.Array(Text, { minItems: 1 }),
+        phone: Type.String({ pattern: '^\\+[0-9]+$' }),
+        contacts: Type.Object({ privacyOfficer: Email, dataProtectionOfficer: Email, support: Email }, closed),
+      },
+      closed,
+    ),
+    supervisoryAuthority: Type.Object({ name: Text, url: HttpsUrl }, closed),
+    promiseDays: Type.Integer({ minimum: 1, maximum: 30 }),
+    minimumAge: Type.Integer({ minimum: 0 }),
+    automatedDecisions: Type.Object({ exist: Type.Boolean(), statement: Text }, closed),
+    purposes: table(PURPOSES, Text),
+    legalBases: table(LEGAL_BASES, Type.Object({ title: Text, article: Text }, closed)),
+    retention: Type.Object(
+      {
+        account_data: Type.Object(Retention, closed),
+        usage_data: Type.Object(Retention, closed),
+        financial_records: Type.Object({ ...Retention, statute: Text }, closed),
+        support_communications: Type.Object(Retention, closed),
+        consent_withdrawal: Type.Object(Retention, closed),
+      },
+      closed,
+    ),
+    safeguards: table(SAFEGUARDS, Text),
+    recipients: Type.Array(RecipientSchema),
+    cookies: table(COOKIES, Text),
+    categories: table(CATEGORIES, CategorySchema),
+    sources: table(SOURCES, Text),
+  },
+  closed,
+)
+
+export type Policy = Static<typeof PolicySchema>
