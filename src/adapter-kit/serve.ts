@@ -1,0 +1,141 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Answer } from './answer.ts'
+import { announce } from './callback.ts'
+import type { FileLinks, LinkedFile } from './file-links.ts'
+import { TaskProblem } from './problem.ts'
+import type { Manifest, Task } from './protocol.ts'
+import { READ_ACTIONS } from './protocol.ts'
+import { sendAnswer, sendFile, sendJson, sendNothing, sendProblem } from './send.ts'
+import type { Signer } from './sign.ts'
+import { readTask } from './task.ts'
+import type { Work, Workbench } from './workbench.ts'
+
+export interface Deps {
+  manifest: Manifest
+  signer: Signer
+  links: FileLinks
+  workbench: Workbench
+  answer(task: Task, signal: AbortSignal): Promise<Answer>
+  openFile(key: string): Promise<Readable | Uint8Array | undefined>
+  onError(error: unknown): void
+  now(): Date
+  /** ms; see AdapterDefinition. */
+  answerWithin: number
+  /** Seconds. */
+  pollEvery: number
+  publicUrl: string | undefined
+}
+
+const BODY_LIMIT = 1024 * 1024
+
+/** Answers the calls of the protocol. Nothing is looked at before the signature, but for links to files, which speak for themselves. */
+export function serve(deps: Deps): RequestListener {
+  return (req, res) => {
+    route(deps, req, res).catch(error => {
+      if (!(error instanceof TaskProblem) && !hungUp(error)) deps.onError(error)
+      if (res.headersSent) res.destroy()
+      else sendProblem(res, error)
+    })
+  }
+}
+
+async function route(deps: Deps, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const [path = ''] = (req.url ?? '').split('?')
+  const [collection = '', id, ...deeper] = path.slice(1).split('/')
+  if (collection === 'files' && id && req.method === 'GET') return file(deps, id, res)
+  const body = await bodyOf(req)
+  deps.signer.verify(req.headers, body)
+  const call = `${req.method} ${[collection, ...(id ? ['*'] : []), ...deeper].join('/')}`
+  if (call === 'GET manifest') return sendJson(res, 200, deps.manifest)
+  if (call === 'POST tasks') return take(deps, req, body, res)
+  if (call === 'GET tasks/*') return look(deps, req, found(deps, id), res)
+  if (call === 'DELETE tasks/*') return cancel(deps, found(deps, id), res)
+  throw new TaskProblem(404, 'not_found', 'There is no such thing here.')
+}
+
+async function take(deps: Deps, req: IncomingMessage, body: string, res: ServerResponse): Promise<void> {
+  if (!req.headers['content-type']?.startsWith('application/json'))
+    throw new TaskProblem(415, 'unsupported_media_type', 'Send application/json.')
+  const task = readTask(body, deps.manifest)
+  // The header is outside the signature, so it can only repeat what the signed body says. Quoted or bare.
+  if (req.headers['idempotency-key']?.toString().replaceAll('"', '') !== task.taskId)
+    throw new TaskProblem(400, 'invalid_request', 'Idempotency-Key is the id of the task.')
+  const work = deps.workbench.take(task, signal => deps.answer(task, signal))
+  const inTime = await settledWithin(deps.answerWithin, work)
+  if (inTime) {
+    // Reading again is harmless and fresher; only what had an effect is remembered, and nobody's data longer than needed.
+    if (!work.promised && READ_ACTIONS.some(action => action === task.action)) deps.workbench.drop(work)
+    return give(deps, req, work, res)
+  }
+  if (!work.promised) void announce(deps, work)
+  work.promised = true
+  return promise(deps, req, work, res)
+}
+
+function look(deps: Deps, req: IncomingMessage, work: Work, res: ServerResponse): Promise<void> | void {
+  return work.state === 'working' ? promise(deps, req, work, res) : give(deps, req, work, res)
+}
+
+/** Reading can be given up at any time; a change only where the author said so, and only while it lasts. */
+function cancel({ manifest, workbench }: Deps, work: Work, res: ServerResponse): void {
+  const reads = READ_ACTIONS.some(action => action === work.task.action)
+  if (!reads && (!manifest.cancellable || work.state !== 'working'))
+    throw new TaskProblem(409, 'not_cancellable', 'This can no longer be stopped.')
+  work.stop.abort()
+  workbench.drop(work)
+  sendNothing(res)
+}
+
+async function give(deps: Deps, req: IncomingMessage, work: Work, res: ServerResponse): Promise<void> {
+  await sendAnswer(res, await work.answer, linked => `${base(deps, req)}/files/${deps.links.seal(linked)}`)
+}
+
+function promise(deps: Deps, req: IncomingMessage, work: Work, res: ServerResponse): void {
+  const location = `${base(deps, req)}/tasks/${work.id}`
+  const body = { taskId: work.task.taskId, status: 'working' }
+  sendJson(res, 202, body, { location, 'retry-after': String(deps.pollEvery) })
+}
+
+async function file({ links, openFile }: Deps, token: string, res: ServerResponse): Promise<void> {
+  const linked: LinkedFile | undefined = links.open(token)
+  const bytes = linked && (await openFile(linked.key))
+  if (!bytes) throw new TaskProblem(404, 'not_found', 'There is no such file, or the link is too old.')
+  await sendFile(res, linked, bytes)
+}
+
+function found({ workbench }: Deps, id = ''): Work {
+  const work = workbench.find(id)
+  if (!work) throw new TaskProblem(404, 'not_found', 'No such task is known here (any more): send it again.')
+  return work
+}
+
+/** The address we are called by, unless told otherwise: whoever signs the call chose it. */
+const base = ({ publicUrl }: Deps, req: IncomingMessage): string =>
+  publicUrl?.replace(/\/$/, '') ?? `${'encrypted' in req.socket ? 'https' : 'http'}://${req.headers.host}`
+
+const hungUp = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET'].includes(String(error.code))
+
+async function bodyOf(req: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > BODY_LIMIT) throw new TaskProblem(413, 'too_large', 'A task is at most 1 MiB.')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function settledWithin(ms: number, work: Work): Promise<boolean> {
+  if (work.state !== 'working') return true
+  if (ms === 0) return false
+  const late = Promise.withResolvers<false>()
+  const timer = setTimeout(late.resolve, ms, false)
+  const settled = work.answer.then(
+    () => true,
+    () => true,
+  )
+  return Promise.race([settled, late.promise]).finally(() => clearTimeout(timer))
+}
