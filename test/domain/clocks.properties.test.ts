@@ -9,7 +9,7 @@ import type { LedgerEntry, Pause } from '../../src/domain/ledger.ts'
 const RUNS = { numRuns: 1000 }
 const ZONES = ['Europe/Berlin', 'Asia/Colombo', 'America/Los_Angeles', 'Pacific/Kiritimati']
 
-/** An entry of the ledger so many days from receipt; none before it but a few. */
+/** What happens to a request, in days from its receipt. */
 const offset = fc.integer({ min: -2, max: 100 })
 const pause = fc.record({
   kind: fc.constant('pause' as const),

@@ -1,26 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Clock, type ClocksInput, computeClocks, deadlines } from '../../src/domain/clocks.ts'
+import { type Clock, type ClocksInput, deadlines } from '../../src/domain/clocks.ts'
 import type { Day } from '../../src/domain/day.ts'
-import { canExtend } from '../../src/domain/extension.ts'
-import type { LedgerEntry } from '../../src/domain/ledger.ts'
+import { announced, asked, clock, clocksFor, words } from './a-clock.ts'
 
 const refused = expect.objectContaining({ code: 'invalid_request' })
 const HOLIDAYS = { DE: ['2026-04-03', '2026-04-06', '2026-12-25', '2026-12-26'] } as const
-
-function clocksFor(receivedOn: Day, more: Partial<ClocksInput> = {}): Clock[] {
-  return computeClocks({ receivedAt: new Date(`${receivedOn}T12:00:00Z`), timeZones: ['UTC'], ledger: [], ...more })
-}
-
-function clock(id: Clock['id'], receivedOn: Day, more: Partial<ClocksInput> = {}): Clock {
-  const found = clocksFor(receivedOn, more).find(each => each.id === id)
-  if (!found) throw new Error(`no clock ${id}`)
-  return found
-}
-
-const asked = (reason: 'clarification' | 'identity' | 'fee', from: Day, until?: Day): LedgerEntry =>
-  until ? { kind: 'pause', reason, from, until } : { kind: 'pause', reason, from }
-const announced = (on: Day): LedgerEntry => ({ kind: 'extension', on, reason: 'scattered_sources' })
-const words = (clock: Clock) => clock.steps.map(step => step.text).join('\n')
 
 describe('the month of the GDPR and our promise', () => {
   test.each<{ received: Day; month: Day; rolled: Day; extended: Day; promise: Day }>([
@@ -62,132 +46,6 @@ describe('the month of the GDPR and our promise', () => {
     const chased = clocksFor('2026-09-01', { country: 'GB', ledger: [{ kind: 'chaser', on: '2026-09-21' }] })
     expect(withoutSteps(chased)).toEqual(withoutSteps(clocksFor('2026-09-01', { country: 'GB' })))
     expect(chased.every(each => words(each).includes('Asked about on 2026-09-21: not a new request'))).toBe(true)
-  })
-})
-
-describe('waiting for the person', () => {
-  test('eight days asked and answered move the British clock to 9 October, and the strict ones not at all', () => {
-    const input = { country: 'GB', ledger: [asked('clarification', '2026-09-10', '2026-09-17')] }
-    expect(clock('uk_gdpr', '2026-09-01', input)).toMatchObject({
-      dueOn: '2026-10-01',
-      pausedDueOn: '2026-10-09',
-      startsOn: '2026-09-01',
-    })
-    expect(words(clock('uk_gdpr', '2026-09-01', input))).toContain('given on 2026-09-17: 8 days do not count')
-    expect(clock('eu_gdpr', '2026-09-01', input).dueOn).toBe('2026-10-01')
-    expect(deadlines(clocksFor('2026-09-01', input))).toEqual({ dueOn: '2026-10-01', legalDueOn: '2026-10-01' })
-  })
-
-  test.each<[string, LedgerEntry[], Partial<Clock>]>([
-    [
-      'a day awaited twice is taken out once',
-      [asked('clarification', '2026-09-10', '2026-09-17'), asked('clarification', '2026-09-12', '2026-09-18')],
-      { pausedDueOn: '2026-10-10' },
-    ],
-    [
-      'asked and answered on one day takes out that day',
-      [asked('clarification', '2026-09-10', '2026-09-10')],
-      { pausedDueOn: '2026-10-02' },
-    ],
-    [
-      'a proof of identity starts the month anew',
-      [asked('identity', '2026-09-02', '2026-09-12')],
-      { startsOn: '2026-09-12', pausedDueOn: '2026-10-12' },
-    ],
-    [
-      'so does a fee, and the later of the two counts',
-      [asked('fee', '2026-09-02', '2026-09-20'), asked('identity', '2026-09-02', '2026-09-12')],
-      { startsOn: '2026-09-20', pausedDueOn: '2026-10-20' },
-    ],
-    [
-      'what was clarified before the start takes nothing out',
-      [asked('clarification', '2026-09-03', '2026-09-05'), asked('identity', '2026-09-04', '2026-09-12')],
-      { startsOn: '2026-09-12', pausedDueOn: '2026-10-12' },
-    ],
-    [
-      'after the start it does',
-      [asked('clarification', '2026-09-13', '2026-09-14'), asked('identity', '2026-09-02', '2026-09-12')],
-      { startsOn: '2026-09-12', pausedDueOn: '2026-10-14' },
-    ],
-    ['a clock that ran out cannot be stopped', [asked('clarification', '2026-10-02', '2026-10-20')], {}],
-    [
-      'one that a pause has kept alive can',
-      [asked('clarification', '2026-09-30', '2026-10-01'), asked('clarification', '2026-10-03', '2026-10-03')],
-      { pausedDueOn: '2026-10-04' },
-    ],
-    [
-      'an open question leaves the end open',
-      [asked('clarification', '2026-09-10', '2026-09-17'), asked('identity', '2026-09-20')],
-      { pausedSince: '2026-09-20' },
-    ],
-    [
-      'the first of two open questions counts',
-      [asked('identity', '2026-09-20'), asked('clarification', '2026-09-18')],
-      { pausedSince: '2026-09-18' },
-    ],
-    [
-      'while the clock stands still no question is too late',
-      [asked('identity', '2026-09-20'), asked('clarification', '2026-11-01')],
-      { pausedSince: '2026-09-20' },
-    ],
-  ])('in the United Kingdom: %s', (_, ledger, expected) => {
-    const { startsOn, pausedDueOn, pausedSince, dueOn } = clock('uk_gdpr', '2026-09-01', { country: 'GB', ledger })
-    expect({ startsOn, pausedDueOn, pausedSince }).toEqual({
-      startsOn: '2026-09-01',
-      pausedDueOn: undefined,
-      pausedSince: undefined,
-      ...expected,
-    })
-    expect(dueOn).toBe('2026-10-01')
-  })
-
-  test('while something is awaited, a further question is not called too late', () => {
-    const ledger = [asked('identity', '2026-09-20'), asked('clarification', '2026-11-01', '2026-11-02')]
-    expect(words(clock('uk_gdpr', '2026-09-01', { country: 'GB', ledger }))).not.toContain('too late')
-  })
-
-  test('the GDPR may wait for who and what, not for money', () => {
-    expect(clock('eu_gdpr', '2026-09-01', { ledger: [asked('identity', '2026-09-02', '2026-09-03')] }).pausedDueOn).toBe(
-      '2026-10-03',
-    )
-    const fee = clock('eu_gdpr', '2026-09-01', { ledger: [asked('fee', '2026-09-02', '2026-09-03')] })
-    expect(fee.pausedDueOn).toBeUndefined()
-    expect(words(fee)).toContain('Asked for fee on 2026-09-02: this clock does not stop for it.')
-  })
-
-  test('a pause that ends before it begins is refused', () => {
-    expect(() => clocksFor('2026-09-01', { ledger: [asked('identity', '2026-09-03', '2026-09-02')] })).toThrow(refused)
-  })
-})
-
-describe('an extension', () => {
-  test('is possible from receipt to the last day of the month, and once', () => {
-    const gdpr = clock('eu_gdpr', '2026-01-31')
-    expect(gdpr).toMatchObject({ extensionNoticeBy: '2026-02-28', extendableTo: '2026-04-30' })
-    expect(canExtend(gdpr, '2026-01-30')).toBe(false)
-    expect(canExtend(gdpr, '2026-01-31')).toBe(true)
-    expect(canExtend(gdpr, '2026-02-28')).toBe(true)
-    expect(canExtend(gdpr, '2026-03-01')).toBe(false)
-    expect(canExtend(clock('eu_gdpr', '2026-01-31', { ledger: [announced('2026-02-10')] }), '2026-02-11')).toBe(false)
-    expect(canExtend(clock('promise', '2026-01-31'), '2026-02-01')).toBe(false)
-  })
-
-  test('moves the legal date and never the promise', () => {
-    expect(deadlines(clocksFor('2026-01-31', { ledger: [announced('2026-02-28')] }))).toEqual({
-      dueOn: '2026-02-28',
-      legalDueOn: '2026-04-30',
-    })
-  })
-
-  test('announced too late does not count, and the reckoning says so', () => {
-    const gdpr = clock('eu_gdpr', '2026-01-31', { ledger: [announced('2026-03-01')] })
-    expect(gdpr.extendedDueOn).toBeUndefined()
-    expect(words(gdpr)).toContain('announced on 2026-03-01 is not between receipt and 2026-02-28 and does not count')
-  })
-
-  test('is not announced any later because a clock stood still', () => {
-    const input = { country: 'GB', ledger: [asked('clarification', '2026-09-10', '2026-09-17')] }
-    expect(clock('uk_gdpr', '2026-09-01', input)).toMatchObject({ extensionNoticeBy: '2026-10-01', extendableTo: '2026-12-01' })
   })
 })
 
