@@ -24,6 +24,7 @@ export const CATALOGUE = {
   unprocessable: [422, 'The request is well formed but cannot be carried out as it stands.'],
   address_refused: [422, 'This address may not be called from here.'],
   manifest_refused: [422, 'The adapter did not give a manifest that can be used.'],
+  precondition_required: [428, 'Say in If-Match which version you have read.'],
   too_many_requests: [429, 'Too many calls; wait before the next.'],
   internal: [500, 'Something went wrong here. It has been recorded.'],
   unavailable: [503, 'This cannot be answered right now; try again shortly.'],
