@@ -121,6 +121,7 @@ CREATE TABLE task (
   action text NOT NULL,
   state text NOT NULL,
   after_task uuid REFERENCES task,
+  asked boolean NOT NULL DEFAULT true,
   config jsonb NOT NULL,
   due_at timestamptz NOT NULL,
   run_at timestamptz NOT NULL,
@@ -153,13 +154,13 @@ CREATE TABLE part (
   dataset text NOT NULL,
   kind text NOT NULL,
   number int NOT NULL,
-  extension text NOT NULL,
   media_type text NOT NULL,
   original_name_sealed bytea,
   bytes bigint NOT NULL,
   sha256 text NOT NULL,
   incompressible boolean NOT NULL,
-  blob_key text NOT NULL
+  blob_key text NOT NULL,
+  inline_sealed bytea
 );
 CREATE INDEX ON part (request_id);
 

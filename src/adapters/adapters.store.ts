@@ -1,0 +1,121 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { Problem } from '../domain/problem.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Vault } from '../platform/vault.ts'
+import type { Manifest } from './protocol.ts'
+
+export const ADAPTER_STATES = ['active', 'suspended', 'removed'] as const
+export type AdapterState = (typeof ADAPTER_STATES)[number]
+
+/** A registered service that holds personal data, as it was last checked. Its secrets are kept apart and never shown. */
+export interface Adapter {
+  id: string
+  name: string
+  title: string
+  baseUrl: string
+  state: AdapterState
+  manifest: Manifest
+  concurrency: number
+  perMinute: number
+  version: number
+  createdAt: Date
+  changedAt: Date
+}
+
+type SecretDeps = { vault: Pick<Vault, 'sealJson' | 'openJson'> }
+
+const COLUMNS = `id, name, title, base_url AS "baseUrl", state, manifest, concurrency, per_minute AS "perMinute", version,
+  created_at AS "createdAt", changed_at AS "changedAt"`
+const context = (id: string) => `adapter|secrets_sealed|${id}`
+
+/** Every adapter there is, or those of the given states, by name. */
+export async function adaptersIn(tx: Tx, states: readonly AdapterState[] = ['active', 'suspended']): Promise<Adapter[]> {
+  return tx.query(`SELECT ${COLUMNS} FROM adapter WHERE state = ANY($1) ORDER BY name`, [states])
+}
+
+/** @throws Problem `not_found`, also for one that was removed. */
+export async function getAdapter(tx: Tx, id: string, { lock = false } = {}): Promise<Adapter> {
+  const [adapter] = await tx.query<Adapter[]>(
+    `SELECT ${COLUMNS} FROM adapter WHERE id = $1 AND state <> 'removed' ${lock ? 'FOR UPDATE' : ''}`,
+    [id],
+  )
+  if (!adapter) throw new Problem('not_found')
+  return adapter
+}
+
+/** The signing secrets of an adapter, the newest first; two while one is being replaced by the other. */
+export async function secretsOf({ vault }: SecretDeps, tx: Tx, id: string): Promise<string[]> {
+  const [row] = await tx.query<{ sealed: Buffer }[]>('SELECT secrets_sealed AS sealed FROM adapter WHERE id = $1', [id])
+  return row ? (vault.openJson(row.sealed, context(id)) as string[]) : []
+}
+
+export type NewAdapter = Pick<Adapter, 'name' | 'title' | 'baseUrl' | 'manifest'> & { secrets: string[] }
+
+/** @throws Problem `already_exists` */
+export async function insertAdapter({ vault }: SecretDeps, tx: Tx, adapter: NewAdapter, now: Date): Promise<Adapter> {
+  const id = randomUUIDv7()
+  const { concurrency, perMinute } = adapter.manifest.limits
+  const [row] = await tx.query<Adapter[]>(
+    `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance, allowance_at, created_at, changed_at)
+     VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8, $8, now(), $9, $9)
+     ON CONFLICT (name) WHERE state <> 'removed' DO NOTHING RETURNING ${COLUMNS}`,
+    [
+      id,
+      adapter.name,
+      adapter.title,
+      adapter.baseUrl,
+      vault.sealJson(adapter.secrets, context(id)),
+      JSON.stringify(adapter.manifest),
+      concurrency,
+      perMinute,
+      now,
+    ],
+  )
+  if (!row) throw new Problem('already_exists', `An adapter named '${adapter.name}' is registered.`)
+  return row
+}
+
+export interface AdapterChange {
+  title?: string
+  baseUrl?: string
+  manifest?: Manifest
+  secrets?: string[]
+  state?: AdapterState
+}
+
+/** Changes a locked adapter; what is not named stays. Tasks already made keep what they were made with. */
+export async function updateAdapter(
+  { vault }: SecretDeps,
+  tx: Tx,
+  adapter: Adapter,
+  change: AdapterChange,
+  now: Date,
+): Promise<Adapter> {
+  const manifest = change.manifest ?? adapter.manifest
+  await tx.query(
+    `UPDATE adapter SET title = $2, base_url = $3, manifest = $4, concurrency = $5, per_minute = $6, state = $7,
+       secrets_sealed = coalesce($8, secrets_sealed), changed_at = $9, version = version + 1 WHERE id = $1`,
+    [
+      adapter.id,
+      change.title ?? adapter.title,
+      change.baseUrl ?? adapter.baseUrl,
+      JSON.stringify(manifest),
+      manifest.limits.concurrency,
+      manifest.limits.perMinute,
+      change.state ?? adapter.state,
+      change.secrets ? vault.sealJson(change.secrets, context(adapter.id)) : null,
+      now,
+    ],
+  )
+  const [row] = await tx.query<Adapter[]>(`SELECT ${COLUMNS} FROM adapter WHERE id = $1`, [adapter.id])
+  return row as Adapter
+}
+
+/** Tasks of an adapter that still have to be answered. */
+export async function openTasks(tx: Tx, id: string): Promise<number> {
+  const [row] = await tx.query<{ count: number }[]>(
+    `SELECT count(*) FROM task WHERE adapter_id = $1 AND state NOT IN ('done', 'cancelled')`,
+    [id],
+  )
+  return row?.count ?? 0
+}

@@ -1,0 +1,54 @@
+import type { Actor } from './actor.ts'
+import type { Day } from './day.ts'
+import type { Flag, State } from './lifecycle.ts'
+import type { Right } from './rights.ts'
+
+/** The case: one right exercised by or for one data subject. Who that is stands elsewhere, sealed. */
+export interface DsarRequest {
+  id: string
+  right: Right
+  state: State
+  flags: Flag[]
+  /** Grows by one with every change; what an ETag shows. */
+  version: number
+  /** When it reached the controller by any channel: the clock runs from here (GDPR Art. 12(3); EDPB Guidelines 01/2022 §159). */
+  receivedAt: Date
+  createdAt: Date
+  /** The last day of the promise made to everybody. */
+  dueOn: Day
+  /** The last day the law allows, as it stands. */
+  legalDueOn: Day
+  country: string | null
+  locale: string
+  timeZone: string
+  channel: string
+  relationship: Relationship
+  openedByKind: Actor['kind'] | 'anonymous'
+  /** The caller who opened it. */
+  openedBy: string
+  scope: { categories?: string[] }
+  assuranceNeeded: number
+  assurance: number
+  policyVersion: string
+  completeness: Completeness | null
+  closedAt: Date | null
+}
+
+export const RELATIONSHIPS = ['self'] as const
+export type Relationship = (typeof RELATIONSHIPS)[number]
+
+/** What was asked, what was answered and what is missing, in figures that anybody may see. */
+export interface Completeness {
+  /** True only when every dataset asked about was answered in full. */
+  complete: boolean
+  adaptersAsked: number
+  adaptersAnswered: number
+  /** Datasets that were not delivered in full, and why. */
+  missing: { adapter: string; dataset: string; outcome: string; reason: string | null }[]
+}
+
+/**
+ * How well the person must be known before a right is carried out: 1 control of a contact point on file, 2 a fresh login at the portal,
+ * 3 that with a second factor. What has no harm in the wrong hands needs less (GDPR Art. 12(6), EDPB Guidelines 01/2022 §65).
+ */
+export const ASSURANCE_NEEDED: Record<Right, number> = { access: 1, portability: 1 }

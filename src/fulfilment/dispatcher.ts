@@ -1,0 +1,66 @@
+import type { Transact } from '../platform/database.ts'
+import { claim, type Task } from './tasks.store.ts'
+
+export interface Dispatcher {
+  /** There may be something to do. Returns at once. */
+  wake(): void
+  /** Starts nothing more and waits until what runs has ended or been given up. */
+  stop(): Promise<void>
+}
+
+export interface DispatchDeps {
+  transact: Transact
+  /** Runs one claimed task to its end. Never throws. */
+  run(task: Task, signal: AbortSignal): Promise<void>
+  onError(error: unknown): void
+}
+
+const LOOK_EVERY_MS = 1000
+
+/**
+ * Keeps up to `slots` tasks of the fleet running in this process. It looks whenever it is woken, when a task ends and once a
+ * second, so that a lost wake-up or a silent worker costs seconds and nothing else.
+ */
+export function startDispatcher({ transact, run, onError }: DispatchDeps, { slots }: { slots: number }): Dispatcher {
+  const running = new Set<Promise<void>>()
+  const stopping = new AbortController()
+  let looking: Promise<void> | undefined
+  let again = false
+
+  const look = async () => {
+    do {
+      again = false
+      const free = slots - running.size
+      if (free <= 0 || stopping.signal.aborted) return
+      const tasks = await transact(tx => claim(tx, free))
+      for (const task of tasks) {
+        const work = run(task, stopping.signal).finally(() => {
+          running.delete(work)
+          wake()
+        })
+        running.add(work)
+      }
+    } while (again)
+  }
+  const wake = () => {
+    again = true
+    if (looking || stopping.signal.aborted) return
+    looking = look()
+      .catch(onError)
+      .finally(() => {
+        looking = undefined
+        if (again && running.size < slots) wake()
+      })
+  }
+  const timer = setInterval(wake, LOOK_EVERY_MS)
+
+  return {
+    wake,
+    async stop() {
+      clearInterval(timer)
+      stopping.abort(new Error('the worker is stopping'))
+      await looking
+      await Promise.all(running)
+    },
+  }
+}

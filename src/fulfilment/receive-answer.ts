@@ -1,0 +1,161 @@
+import type { Answer } from '../adapters/answer.ts'
+import { retryDelay } from '../adapters/retry.ts'
+import { requestStream } from '../audit/record.ts'
+import { type Actor, system } from '../domain/actor.ts'
+import { OWED_WHEN_ANSWERED } from '../pipeline.ts'
+import type { Transact, Tx } from '../platform/database.ts'
+import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { addIdentities, freezeContactPoints, type IdentityDeps } from '../requests/identities.store.ts'
+import { saveParts } from './parts.store.ts'
+import type { SpooledPart } from './spool.ts'
+import { type DatasetAnswer, releaseAfter, settle, type Task, type TaskAnswer, type TaskChange, tasksOf } from './tasks.store.ts'
+
+export interface ReceiveDeps extends CaseDeps, IdentityDeps {
+  random(): number
+  transact: Transact
+  onAnswer(action: string, kind: string): void
+}
+
+/** After this many failures in a row the staff see it; the adapter goes on being asked until the answer is there. */
+const FAILURES_UNTIL_FLAGGED = 4
+/** A copy with fewer records than were counted just before is asked for again this often before it is taken for what there is. */
+const RECOUNTS = 2
+
+/**
+ * Takes in what came of an attempt. Answers to one request are taken one at a time, so the last knows that it is the last.
+ * Whether what came was kept: not when the attempt is no longer the task's, the request moved on, or it is asked for again.
+ */
+export async function receiveAnswer(
+  deps: ReceiveDeps,
+  tx: Tx,
+  task: Task,
+  answer: Answer,
+  parts: SpooledPart[],
+): Promise<boolean> {
+  const request = await lockRequest(tx, task.requestId)
+  if (request.state !== (task.action === 'resolve' ? 'verifying' : 'fulfilling')) return false
+  const now = deps.clock.now()
+  const change = await changeFor(deps, tx, task, answer, now)
+  if (!(await settle(tx, task, change, now))) return false
+
+  const by: Actor = { kind: 'adapter', id: task.adapter }
+  await deps.record(tx, requestStream(request.id), by, `task_${change.state}`, {
+    taskId: task.id,
+    action: task.action,
+    attempt: task.attempt,
+    ...(change.problem && { problem: change.problem.code }),
+  })
+  deps.onAnswer(task.action, answer.kind)
+  if (change.state === 'done') await onDone(deps, tx, task, answer, parts)
+  await reflag(deps, tx, task.requestId)
+  return change.state === 'done'
+}
+
+async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, now: Date): Promise<TaskChange> {
+  const failures = task.failures + 1
+  const later = (code: string, detail: string, retryAfter?: number): TaskChange => ({
+    state: 'ready',
+    failures,
+    delaySeconds: retryDelay(deps, { attempt: failures, now, dueAt: task.dueAt, retryAfter }),
+    problem: { code, detail },
+  })
+  switch (answer.kind) {
+    case 'unknown': {
+      const missing = task.action === 'collect' ? await fewerThanLocated(tx, task, []) : undefined
+      if (missing && task.failures < RECOUNTS)
+        return later('fewer_than_located', `It knows nobody now, and had counted records of '${missing}'.`)
+      return { state: 'done', answer: { status: 'unknown_person', datasets: [] }, problem: null }
+    }
+    case 'resolved':
+      return { state: 'done', answer: { status: 'answered', datasets: [] }, problem: null }
+    case 'result':
+    case 'collected': {
+      const datasets = answer.datasets.map(one => ({ ...one, count: one.count ?? 0 }))
+      const missing = answer.kind === 'collected' ? await fewerThanLocated(tx, task, datasets) : undefined
+      if (missing && task.failures < RECOUNTS)
+        return later('fewer_than_located', `Dataset '${missing}' came with fewer records than were counted.`)
+      return { state: 'done', failures: 0, answer: { status: 'answered', datasets }, problem: null }
+    }
+    case 'accepted':
+      return {
+        state: 'accepted',
+        location: answer.location,
+        delaySeconds: (await callbackSeen(tx, task)) ? 0 : answer.retryAfterSeconds,
+        problem: null,
+      }
+    case 'quarantined':
+      return { state: 'quarantined', problem: { code: 'quarantined', detail: answer.reason } }
+    case 'later':
+      return later(answer.code, answer.detail, answer.afterSeconds)
+    case 'failed':
+      return { state: 'failed', failures: task.failures + 1, problem: { code: answer.code, detail: answer.detail } }
+  }
+}
+
+/** A call back may overtake the answer that accepted the task. */
+async function callbackSeen(tx: Tx, { id }: Task): Promise<boolean> {
+  return (await tx.query<unknown[]>('SELECT 1 FROM callback_seen WHERE task_id = $1 LIMIT 1', [id])).length > 0
+}
+
+/** The first dataset of which fewer records came than the same adapter had counted. */
+async function fewerThanLocated(tx: Tx, task: Task, datasets: readonly DatasetAnswer[]): Promise<string | undefined | null> {
+  const [located] = await tasksOf(tx, task.requestId, 'locate').then(tasks =>
+    tasks.filter(({ adapterId }) => adapterId === task.adapterId),
+  )
+  return located?.answer && firstShort(located.answer, datasets)
+}
+
+export function firstShort(located: TaskAnswer, datasets: readonly DatasetAnswer[]): string | undefined {
+  const short = located.datasets.find(({ name, count }) => {
+    const came = datasets.find(dataset => dataset.name === name)
+    return (came === undefined || came.outcome === 'completed' || came.outcome === 'no_data') && (came?.count ?? 0) < count
+  })
+  return short?.name
+}
+
+async function onDone(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, parts: SpooledPart[]): Promise<void> {
+  if (answer.kind === 'resolved') await keepResolution(deps, tx, task, answer)
+  if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
+  if (await releaseAfter(tx, task.id)) await deps.enqueue(tx, 'dispatch-tasks', {})
+  const owed = OWED_WHEN_ANSWERED[task.action]
+  if (owed && (await tasksOf(tx, task.requestId, task.action)).every(({ state }) => state === 'done'))
+    await deps.enqueue(tx, owed, { requestId: task.requestId })
+}
+
+async function keepResolution(
+  deps: ReceiveDeps,
+  tx: Tx,
+  task: Task,
+  answer: Extract<Answer, { kind: 'resolved' }>,
+): Promise<void> {
+  if (answer.status !== 'match') {
+    await setFlag(deps, tx, task.requestId, 'on_hold', true, { kind: 'adapter', id: task.adapter })
+    return
+  }
+  await addIdentities(deps, tx, task.requestId, answer.identities, 'resolved')
+  const points = answer.contactPoints.filter(({ type, verified }) => type === 'email' && verified)
+  await freezeContactPoints(
+    deps,
+    tx,
+    task.requestId,
+    points.map(({ value, since }) => ({ type: 'email', value, source: task.adapter, since: new Date(since) })),
+  )
+}
+
+/** The flags of a request say what its tasks say. */
+export async function reflag(deps: CaseDeps, tx: Tx, requestId: string): Promise<void> {
+  const tasks = await tasksOf(tx, requestId)
+  const by = system('fulfilment')
+  const failed = tasks.some(
+    ({ state, failures }) => state === 'failed' || (state === 'ready' && failures >= FAILURES_UNTIL_FLAGGED),
+  )
+  await setFlag(deps, tx, requestId, 'failed_task', failed, by)
+  await setFlag(
+    deps,
+    tx,
+    requestId,
+    'quarantined',
+    tasks.some(({ state }) => state === 'quarantined'),
+    by,
+  )
+}

@@ -1,0 +1,45 @@
+import type { Dataset } from '../adapters/protocol.ts'
+import type { Task } from '../fulfilment/tasks.store.ts'
+import type { AdapterAnswer, DatasetAnswer, PackagedOutcome } from './package-input.ts'
+
+/** What the tasks of a request say, adapter by adapter, as the package tells it. */
+export function answersOf(tasks: readonly Task[]): AdapterAnswer[] {
+  return tasks.filter(({ action }) => action === 'collect').map(task => answerOf(task, tasks))
+}
+
+function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
+  const { adapter, config, answer, finishedAt } = task
+  const located = tasks.find(({ action, adapterId }) => action === 'locate' && adapterId === task.adapterId)?.answer
+  const countOf = (name: string) => located?.datasets.find(dataset => dataset.name === name)?.count
+  return {
+    name: adapter,
+    title: config.title,
+    status: statusOf(task),
+    ...(finishedAt && { answeredAt: finishedAt }),
+    datasets: [
+      ...config.datasets.flatMap(dataset => {
+        const said = answer?.datasets.find(({ name }) => name === dataset.name)
+        const counted = countOf(dataset.name)
+        if (!said && answer?.status === 'unknown_person' && !counted) return []
+        const outcome = (said?.outcome ?? 'failed') as PackagedOutcome
+        return [
+          { ...describe(dataset), ...said, outcome, count: said?.count ?? 0, ...(counted !== undefined && { located: counted }) },
+        ]
+      }),
+      ...config.outOfScope
+        .filter(() => answer?.status !== 'unknown_person')
+        .map(dataset => ({ ...describe(dataset), outcome: 'not_portable' as const, count: 0 })),
+    ],
+  }
+}
+
+function statusOf({ answer, config }: Task): AdapterAnswer['status'] {
+  if (!answer) return 'not_answered'
+  if (answer.status !== 'nothing_in_scope') return answer.status
+  return config.outOfScope.length === 0 ? 'holds_nothing' : 'nothing_portable'
+}
+
+const describe = ({ fields, ...dataset }: Dataset): Omit<DatasetAnswer, 'outcome' | 'count'> => ({
+  ...dataset,
+  fields: fields.map(({ name, type, title }) => ({ name, type: type ?? 'string', ...(title && { title }) })),
+})

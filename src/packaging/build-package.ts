@@ -1,0 +1,115 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { PassThrough, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { system } from '../domain/actor.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import { partsOf, type Part as StoredPart } from '../fulfilment/parts.store.ts'
+import { tasksOf } from '../fulfilment/tasks.store.ts'
+import type { BlobStore } from '../platform/blobs.ts'
+import type { Transact, Tx } from '../platform/database.ts'
+import { openStream, sealStream } from '../platform/sealed-stream.ts'
+import type { DataKey, Vault } from '../platform/vault.ts'
+import type { Policy } from '../policy/policy.ts'
+import { applyEvent, type CaseDeps, getRequest, lockRequest } from '../requests/apply-event.ts'
+import { dataKeyOf } from '../requests/data-key.ts'
+import { answersOf } from './answers-of.ts'
+import type { PackageInput, Part } from './package-input.ts'
+import { type PackageFacts, writePackage } from './write-package.ts'
+
+export interface BuildDeps extends CaseDeps {
+  transact: Transact
+  read: Tx
+  blobs: BlobStore
+  vault: Vault
+  policy: Policy
+  /** How long a package can be fetched. */
+  packageDays: number
+}
+
+/**
+ * Packs everything collected for a request into one archive, sealed as it is written. Two workers may do so at once: each
+ * writes a blob of its own, the one that commits first is kept, and the other's is taken away.
+ */
+export async function buildPackage(deps: BuildDeps, requestId: string): Promise<void> {
+  const request = await getRequest(deps.read, requestId)
+  if (request?.state !== 'packaging') return
+  const key = await dataKeyOf(deps, deps.read, requestId)
+  const blobKey = `requests/${requestId}/package-${randomUUIDv7()}`
+
+  const { stream, done } = writePackage(await inputFor(deps, request, key))
+  const sealed = { bytes: 0 }
+  await pipeline(stream, sealStream(key, blobKey), async source => {
+    sealed.bytes = (await deps.blobs.put(blobKey, source)).bytes
+  })
+  const facts = await done
+  const kept = await deps.transact(tx => keep(deps, tx, requestId, blobKey, sealed.bytes, facts))
+  if (!kept) await deps.blobs.delete(blobKey)
+}
+
+async function inputFor(deps: BuildDeps, request: DsarRequest, key: DataKey): Promise<PackageInput> {
+  const { blobs, vault, policy, clock, read } = deps
+  const [publicKey] = vault.publicKeys()
+  if (!publicKey) throw new Error('The vault has no signing key.')
+  return {
+    requestId: request.id,
+    right: request.right,
+    receivedAt: request.receivedAt,
+    assembledAt: clock.now(),
+    locale: request.locale,
+    policy,
+    adapters: answersOf(await tasksOf(read, request.id)),
+    parts: (await partsOf(deps, read, request.id)).map(part => openable(blobs, key, part)),
+    signer: { sign: bytes => vault.sign(bytes), publicKey },
+  }
+}
+
+function openable(blobs: BlobStore, key: DataKey, part: StoredPart): Part {
+  const { adapter, dataset, kind, number, mediaType, bytes, sha256, originalName, blobKey, inline } = part
+  const open = async () => {
+    const plain = new PassThrough()
+    pipeline(inline ? Readable.from([inline]) : await blobs.get(blobKey), openStream(key, blobKey), plain).catch(error =>
+      plain.destroy(error),
+    )
+    return plain
+  }
+  const common = { adapter, dataset, bytes, sha256, open }
+  return kind === 'file'
+    ? { ...common, kind, number, mediaType, ...(originalName !== undefined && { originalName }) }
+    : { ...common, kind }
+}
+
+async function keep(
+  deps: BuildDeps,
+  tx: Tx,
+  requestId: string,
+  blobKey: string,
+  sealedBytes: number,
+  facts: PackageFacts,
+): Promise<boolean> {
+  const request = await lockRequest(tx, requestId)
+  if (request.state !== 'packaging') return false
+  const now = deps.clock.now()
+  await tx.query(
+    `INSERT INTO sealed_package (request_id, blob_key, bytes, sealed_bytes, sha256, entries, manifest_sha256, sealed_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      requestId,
+      blobKey,
+      facts.bytes,
+      sealedBytes,
+      facts.sha256,
+      facts.entries,
+      facts.manifestSha256,
+      now,
+      new Date(now.getTime() + deps.packageDays * 86_400_000),
+    ],
+  )
+  await applyEvent(deps, tx, requestId, 'package_sealed', system('packaging'), {
+    bytes: facts.bytes,
+    entries: facts.entries,
+    sha256: facts.sha256,
+    manifestSha256: facts.manifestSha256,
+    complete: facts.complete,
+  })
+  return true
+}

@@ -1,0 +1,65 @@
+import { type Facts, type Recorder, requestStream } from '../audit/record.ts'
+import type { Actor } from '../domain/actor.ts'
+import { type Event, type Flag, isTerminal, nextState } from '../domain/lifecycle.ts'
+import type { Completeness, DsarRequest } from '../domain/request.ts'
+import { type Jobs, OWED_ON_ENTERING } from '../pipeline.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Enqueue } from '../platform/queue.ts'
+import * as requests from './requests.store.ts'
+
+export interface CaseDeps {
+  record: Recorder
+  enqueue: Enqueue<Jobs>
+  clock: Clock
+}
+
+/** The request, held until the transaction ends, so that what is decided about it stays true. @throws Problem `not_found` */
+export const lockRequest = requests.lock
+export const getRequest = requests.get
+
+/**
+ * Applies something that has happened to a request.
+ *
+ * This is the only way a request changes state. In the caller's transaction it
+ * moves the request, writes the audit entry and enqueues what the new state owes,
+ * so there is never a state without its record nor a promise without its job.
+ * @throws Problem `illegal_transition`
+ */
+export async function applyEvent(
+  deps: CaseDeps,
+  tx: Tx,
+  id: string,
+  event: Event,
+  by: Actor,
+  facts: Facts = {},
+): Promise<DsarRequest> {
+  const request = await requests.lock(tx, id)
+  const state = nextState(request.state, event)
+
+  const closedAt = isTerminal(state) ? deps.clock.now() : null
+  const moved = await requests.update(tx, request, { state, closedAt })
+  await deps.record(tx, requestStream(id), by, event, { ...facts, from: request.state, to: state })
+  for (const job of OWED_ON_ENTERING[state]) await deps.enqueue(tx, job, { requestId: id })
+
+  return moved
+}
+
+/** Raises or lowers what asks for a person's eyes, on the record. Nothing happens where it stands so already. */
+export async function setFlag(deps: CaseDeps, tx: Tx, id: string, flag: Flag, raised: boolean, by: Actor): Promise<void> {
+  const request = await requests.lock(tx, id)
+  if (request.flags.includes(flag) === raised) return
+  const flags = raised ? [...request.flags, flag] : request.flags.filter(other => other !== flag)
+  await requests.update(tx, request, { flags })
+  await deps.record(tx, requestStream(id), by, raised ? 'flag_raised' : 'flag_lowered', { flag })
+}
+
+/** Notes how well the person is known now. It never falls. */
+export async function raiseAssurance(tx: Tx, id: string, level: number): Promise<DsarRequest> {
+  const request = await requests.lock(tx, id)
+  return level > request.assurance ? requests.update(tx, request, { assurance: level }) : request
+}
+
+export async function noteCompleteness(tx: Tx, id: string, completeness: Completeness): Promise<void> {
+  await requests.update(tx, await requests.lock(tx, id), { completeness })
+}

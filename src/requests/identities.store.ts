@@ -1,0 +1,108 @@
+import type { Tx } from '../platform/database.ts'
+
+/** How we came to believe that an identity is the data subject's; only `named` is mere hearsay. */
+export type Provenance = 'named' | 'asserted' | 'token' | 'resolved'
+
+export interface Identity {
+  type: string
+  value: string
+}
+
+export interface IdentityDeps {
+  vault: {
+    seal(plaintext: string, context: string): Buffer
+    open(sealed: Buffer, context: string): Buffer
+    blindIndex(kind: string, value: string): Buffer
+    blindIndexes(kind: string, value: string): Buffer[]
+  }
+}
+
+export interface ContactPoint {
+  type: 'email'
+  value: string
+  /** Where it is on file. */
+  source: string
+  since?: Date
+}
+
+/** One spelling for look-ups: mail addresses are compared without regard to case, everything else to the letter. */
+const canonical = ({ type, value }: Identity) => (type === 'email' ? value.toLowerCase() : value)
+
+export const identityIndex = ({ vault }: IdentityDeps, identity: Identity): Buffer =>
+  vault.blindIndex(`identity:${identity.type}`, canonical(identity))
+
+/** What to look an identity up by: one for each key in use, so that rows from before a rotation are found. */
+export const identityIndexes = ({ vault }: IdentityDeps, identity: Identity): Buffer[] =>
+  vault.blindIndexes(`identity:${identity.type}`, canonical(identity))
+
+const context = (requestId: string, type: string) => `request_identity|value_sealed|${requestId}|${type}`
+const contactContext = (requestId: string, n: number) => `contact_point|value_sealed|${requestId}|${n}`
+
+/** Keeps identities of a request's person, sealed. A better provenance replaces hearsay, never the other way round. */
+export async function addIdentities(
+  deps: IdentityDeps,
+  tx: Tx,
+  requestId: string,
+  list: readonly Identity[],
+  provenance: Provenance,
+) {
+  for (const identity of list) {
+    const sealed = deps.vault.seal(identity.value, context(requestId, identity.type))
+    await tx.query(
+      `INSERT INTO request_identity (request_id, type, value_index, value_sealed, provenance) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (request_id, type, value_index) DO UPDATE SET provenance = EXCLUDED.provenance, value_sealed = EXCLUDED.value_sealed
+       WHERE request_identity.provenance = 'named'`,
+      [requestId, identity.type, identityIndex(deps, identity), sealed, provenance],
+    )
+  }
+}
+
+export async function identitiesOf(
+  { vault }: IdentityDeps,
+  tx: Tx,
+  requestId: string,
+): Promise<(Identity & { provenance: Provenance })[]> {
+  const rows = await tx.query<{ type: string; sealed: Buffer; provenance: Provenance }[]>(
+    'SELECT type, value_sealed AS sealed, provenance FROM request_identity WHERE request_id = $1 ORDER BY type, value_index',
+    [requestId],
+  )
+  return rows.map(({ type, sealed, provenance }) => ({
+    type,
+    value: vault.open(sealed, context(requestId, type)).toString('utf8'),
+    provenance,
+  }))
+}
+
+/** Freezes the addresses that this request may be answered to: a later change elsewhere cannot redirect the answer. */
+export async function freezeContactPoints({ vault }: IdentityDeps, tx: Tx, requestId: string, points: readonly ContactPoint[]) {
+  const [{ next }] = (await tx.query('SELECT coalesce(max(n), 0) + 1 AS next FROM contact_point WHERE request_id = $1', [
+    requestId,
+  ])) as [{ next: number }]
+  for (const [i, point] of points.entries()) {
+    await tx.query(
+      'INSERT INTO contact_point (request_id, n, type, value_sealed, source, since) VALUES ($1, $2, $3, $4, $5, $6)',
+      [
+        requestId,
+        next + i,
+        point.type,
+        vault.seal(point.value, contactContext(requestId, next + i)),
+        point.source,
+        point.since ?? null,
+      ],
+    )
+  }
+}
+
+/** The addresses on file that the request may be answered to, the longest known first. */
+export async function contactPointsOf({ vault }: IdentityDeps, tx: Tx, requestId: string): Promise<ContactPoint[]> {
+  const rows = await tx.query<{ n: number; type: 'email'; sealed: Buffer; source: string; since: Date | null }[]>(
+    'SELECT n, type, value_sealed AS sealed, source, since FROM contact_point WHERE request_id = $1 ORDER BY since NULLS LAST, n',
+    [requestId],
+  )
+  return rows.map(({ n, type, sealed, source, since }) => ({
+    type,
+    value: vault.open(sealed, contactContext(requestId, n)).toString('utf8'),
+    source,
+    ...(since && { since }),
+  }))
+}

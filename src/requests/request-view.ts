@@ -1,0 +1,100 @@
+import { type Static, Type } from 'typebox'
+import type { Caller } from '../auth/caller.ts'
+import { FLAGS, type Flag, STATES } from '../domain/lifecycle.ts'
+import { type DsarRequest, RELATIONSHIPS } from '../domain/request.ts'
+import { RIGHTS, type Right } from '../domain/rights.ts'
+import type { Identity } from './identities.store.ts'
+
+export const RightSchema = Type.Enum(Object.keys(RIGHTS) as [Right, ...Right[]])
+export const Instant = Type.String({ format: 'date-time' })
+export const Day = Type.String({ format: 'date' })
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
+
+export const RequestView = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    type: RightSchema,
+    state: Type.Enum(STATES as [(typeof STATES)[number], ...typeof STATES]),
+    flags: Type.Array(Type.Enum([...FLAGS] as [Flag, ...Flag[]]), { description: 'What needs somebody’s eyes; shown to staff.' }),
+    subject: Type.Object({
+      identities: Type.Array(Type.Object({ type: Type.String(), value: Type.String({ description: 'Masked.' }) })),
+      country: Nullable(Type.String()),
+      locale: Type.String(),
+    }),
+    requester: Type.Object({ relationship: Type.Enum([...RELATIONSHIPS] as ['self']) }),
+    channel: Type.String(),
+    scope: Type.Object({ categories: Type.Optional(Type.Array(Type.String())) }),
+    receivedAt: Instant,
+    dueOn: Type.String({ format: 'date', description: 'The last day of the promise made to everybody.' }),
+    legalDueOn: Type.String({ format: 'date', description: 'The last day that the law in force allows, as it stands.' }),
+    assurance: Type.Object({
+      needed: Type.Integer(),
+      reached: Type.Integer({
+        description: '0 none, 1 control of a contact point on file, 2 fresh login, 3 with a second factor.',
+      }),
+    }),
+    policyVersion: Type.String(),
+    completeness: Nullable(
+      Type.Object({
+        complete: Type.Boolean(),
+        adaptersAsked: Type.Integer(),
+        adaptersAnswered: Type.Integer(),
+        missing: Type.Array(
+          Type.Object({
+            adapter: Type.String(),
+            dataset: Type.String(),
+            outcome: Type.String(),
+            reason: Nullable(Type.String()),
+          }),
+        ),
+      }),
+    ),
+    createdAt: Instant,
+    closedAt: Nullable(Instant),
+    links: Type.Record(Type.String(), Type.String()),
+  },
+  { $id: 'Request', title: 'Request' },
+)
+export type RequestView = Static<typeof RequestView>
+
+/** A request as its readers see it: identities masked, and what is for staff kept from others. */
+export function viewRequest(request: DsarRequest, identities: readonly Identity[], caller: Caller): RequestView {
+  const at = `/v1/requests/${request.id}`
+  return {
+    id: request.id,
+    type: request.right,
+    state: request.state,
+    flags: caller.kind === 'support_agent' ? request.flags : [],
+    subject: {
+      identities: identities.map(({ type, value }) => ({ type, value: masked(type, value) })),
+      country: request.country,
+      locale: request.locale,
+    },
+    requester: { relationship: request.relationship },
+    channel: request.channel,
+    scope: request.scope,
+    receivedAt: request.receivedAt.toISOString(),
+    dueOn: request.dueOn,
+    legalDueOn: request.legalDueOn,
+    assurance: { needed: request.assuranceNeeded, reached: request.assurance },
+    policyVersion: request.policyVersion,
+    completeness: request.completeness,
+    createdAt: request.createdAt.toISOString(),
+    closedAt: request.closedAt?.toISOString() ?? null,
+    links: {
+      self: at,
+      timeline: `${at}/timeline`,
+      clocks: `${at}/clocks`,
+      challenges: `${at}/challenges`,
+      proofs: `${at}/proofs`,
+    },
+  }
+}
+
+/** Enough for whoever knows it to recognise it, not enough for anybody else: `a…@e….org`, `u…9`. */
+export function masked(type: string, value: string): string {
+  if (type !== 'email') return value.length > 4 ? `${value[0]}…${value.at(-1)}` : '…'
+  const [local = '', domain = ''] = value.split('@')
+  const dot = domain.lastIndexOf('.')
+  return `${local[0] ?? ''}…@${domain[0] ?? ''}…${dot > 0 ? domain.slice(dot) : ''}`
+}

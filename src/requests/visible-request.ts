@@ -1,0 +1,45 @@
+import type { Caller } from '../auth/caller.ts'
+import { Problem } from '../domain/problem.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Tx } from '../platform/database.ts'
+import { type IdentityDeps, identityIndexes } from './identities.store.ts'
+import * as requests from './requests.store.ts'
+
+/**
+ * The condition under which a caller sees a request, over `r` (dsar_request), with its parameters from `$first` on. Staff see
+ * every case, a service what it opened, a person what they opened and what was established to be about them. A request that
+ * merely names a person is not shown to them: naming proves nothing.
+ */
+export function visibility(deps: IdentityDeps, caller: Caller, first: number): { sql: string; parameters: unknown[] } {
+  if (caller.kind === 'support_agent') return { sql: 'true', parameters: [] }
+  if (caller.kind === 'service') return { sql: `r.opened_by = $${first}`, parameters: [caller.id] }
+  if (caller.kind === 'portal') {
+    const sql = `(r.opened_by = $${first} OR EXISTS (SELECT FROM request_identity i WHERE i.request_id = r.id
+      AND i.value_index = ANY($${first + 1}) AND i.provenance IN ('resolved', 'token')))`
+    return { sql, parameters: [caller.id, identityIndexes(deps, { type: 'user_id', value: caller.subject })] }
+  }
+  return { sql: 'false', parameters: [] }
+}
+
+/** A request this caller may see. @throws Problem `not_found`, the same for what is not there and for what is not theirs. */
+export async function visibleRequest(deps: IdentityDeps, tx: Tx, id: string, caller: Caller): Promise<DsarRequest> {
+  const { sql, parameters } = visibility(deps, caller, 2)
+  const [row] = await tx.query<{ id: string }[]>(`SELECT r.id FROM dsar_request r WHERE r.id = $1 AND ${sql}`, [
+    id,
+    ...parameters,
+  ])
+  const request = row && (await requests.get(tx, id))
+  if (!request) throw new Problem('not_found')
+  return request
+}
+
+/** Whether the caller is the data subject of the request, established and not only claimed. */
+export async function isDataSubject(deps: IdentityDeps, tx: Tx, requestId: string, caller: Caller): Promise<boolean> {
+  if (caller.kind !== 'portal') return false
+  const indexes = identityIndexes(deps, { type: 'user_id', value: caller.subject })
+  const found = await tx.query<unknown[]>(
+    `SELECT 1 FROM request_identity WHERE request_id = $1 AND value_index = ANY($2) AND provenance IN ('resolved', 'token')`,
+    [requestId, indexes],
+  )
+  return found.length > 0
+}

@@ -1,0 +1,56 @@
+import { type Assertion, assertionProof, loginProof } from '../auth/assurance.ts'
+import { type Caller, toActor } from '../auth/caller.ts'
+import { Problem } from '../domain/problem.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Tx } from '../platform/database.ts'
+import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
+import { recordProof } from '../requests/record-proof.ts'
+import { isDataSubject, visibleRequest } from '../requests/visible-request.ts'
+import { useCode } from './check-code.ts'
+
+type Deps = CaseDeps & IdentityDeps
+
+/** A typed code as proof of control over a contact point on file: level 1. @throws Problem `proof_refused`, `illegal_transition` */
+export async function proveByCode(
+  deps: CaseDeps,
+  tx: Tx,
+  requestId: string,
+  challengeId: string,
+  caller: Caller,
+): Promise<DsarRequest> {
+  await refuseUnlessVerifying(tx, requestId)
+  const now = deps.clock.now()
+  await useCode(tx, challengeId, now)
+  return recordProof(deps, tx, requestId, { method: 'email_code', level: 1, provenAt: now }, toActor(caller), { challengeId })
+}
+
+/** A fresh login of the person the request is about. @throws Problem `not_found`, `step_up_required`, `illegal_transition` */
+export async function proveByLogin(deps: Deps, tx: Tx, requestId: string, caller: Caller): Promise<DsarRequest> {
+  await visibleRequest(deps, tx, requestId, caller)
+  await refuseUnlessVerifying(tx, requestId)
+  const proof = loginProof(deps.clock, caller)
+  if (!proof || !(await isDataSubject(deps, tx, requestId, caller)))
+    throw new Problem('step_up_required', 'Log in again, as the person the request is about, and come back within 15 minutes.')
+  return recordProof(deps, tx, requestId, proof, toActor(caller))
+}
+
+/** What a service vouches for, on a request that it opened. @throws Problem `not_found`, `unprocessable`, `illegal_transition` */
+export async function proveByAssertion(
+  deps: Deps,
+  tx: Tx,
+  requestId: string,
+  assertion: Assertion,
+  caller: Caller,
+): Promise<DsarRequest> {
+  await visibleRequest(deps, tx, requestId, caller)
+  await refuseUnlessVerifying(tx, requestId)
+  return recordProof(deps, tx, requestId, assertionProof(deps.clock, caller, assertion), toActor(caller), {
+    assertedMethod: assertion.method,
+  })
+}
+
+async function refuseUnlessVerifying(tx: Tx, requestId: string): Promise<void> {
+  const { state } = await lockRequest(tx, requestId)
+  if (state !== 'verifying') throw new Problem('illegal_transition', `A request that is '${state}' takes no further proof.`)
+}

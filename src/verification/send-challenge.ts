@@ -1,0 +1,68 @@
+import { type Recorder, requestStream } from '../audit/record.ts'
+import { type Actor, system } from '../domain/actor.ts'
+import { Problem } from '../domain/problem.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Tx } from '../platform/database.ts'
+import { contactPointsOf, type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
+import * as challenges from './challenges.store.ts'
+import { newCode, normaliseCode } from './code.ts'
+
+export interface ChallengeDeps extends IdentityDeps {
+  vault: IdentityDeps['vault'] & { mac(purpose: string, value: string): Buffer }
+  clock: Clock
+  record: Recorder
+  /** Puts the letter with the code into the outbox, in the caller's transaction. */
+  writeCodeLetter(
+    tx: Tx,
+    request: DsarRequest,
+    letter: { challengeId: string; code: string; recipient: string; purpose: challenges.Purpose },
+  ): Promise<void>
+}
+
+export const CODE_MINUTES = 10
+export const TRIES = 5
+const CODES_PER_HOUR = 3
+
+export const codeMac = (
+  deps: { vault: { mac(purpose: string, value: string): Buffer } },
+  requestId: string,
+  purpose: string,
+  code: string,
+) => deps.vault.mac('challenge', `${requestId}|${purpose}|${normaliseCode(code)}`)
+
+/**
+ * Sends a code to the contact point that has been on file longest, never to an address that only the request named.
+ * False when there is no such address. A new code makes the old one worthless.
+ * @throws Problem `too_many_requests` when that mailbox has had its share of codes for this hour.
+ */
+export async function sendChallenge(
+  deps: ChallengeDeps,
+  tx: Tx,
+  request: DsarRequest,
+  purpose: challenges.Purpose,
+  by: Actor = system('verification'),
+): Promise<boolean> {
+  const [contact] = await contactPointsOf(deps, tx, request.id)
+  if (!contact) return false
+  const now = deps.clock.now()
+  const contactIndex = identityIndex(deps, contact)
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7))', [contactIndex.toString('hex')])
+  if ((await challenges.countSince(tx, contactIndex, new Date(now.getTime() - 3_600_000))) >= CODES_PER_HOUR)
+    throw new Problem('too_many_requests', 'Enough codes were sent for now; use the newest one or wait an hour.', {
+      retryAfter: 3600,
+    })
+
+  const code = newCode()
+  const challengeId = await challenges.replace(tx, {
+    requestId: request.id,
+    purpose,
+    contactIndex,
+    codeMac: codeMac(deps, request.id, purpose, code),
+    now,
+    expiresAt: new Date(now.getTime() + CODE_MINUTES * 60_000),
+  })
+  await deps.record(tx, requestStream(request.id), by, 'challenge_sent', { challengeId, purpose })
+  await deps.writeCodeLetter(tx, request, { challengeId, code, recipient: contact.value, purpose })
+  return true
+}

@@ -1,0 +1,51 @@
+import { system } from '../domain/actor.ts'
+import { Problem } from '../domain/problem.ts'
+import type { Transact, Tx } from '../platform/database.ts'
+import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { identitiesOf } from '../requests/identities.store.ts'
+import { type ChallengeDeps, sendChallenge } from './send-challenge.ts'
+
+export interface WeighDeps extends CaseDeps, ChallengeDeps {
+  transact: Transact
+}
+
+const BY = system('verification')
+
+/**
+ * Weighs what is known about who asks, once those who know people have answered and after every proof: goes on when the
+ * person is known well enough, else sends a code to an address on file, else leaves the case to the staff.
+ */
+export async function weighIdentity(deps: WeighDeps, requestId: string): Promise<void> {
+  await deps.transact(tx => weigh(deps, tx, requestId))
+}
+
+async function weigh(deps: WeighDeps, tx: Tx, requestId: string): Promise<void> {
+  const request = await lockRequest(tx, requestId)
+  if (request.state !== 'verifying' || request.flags.includes('on_hold')) return
+  const asking = await tx.query<unknown[]>(
+    `SELECT 1 FROM task WHERE request_id = $1 AND action = 'resolve' AND state NOT IN ('done', 'cancelled')`,
+    [requestId],
+  )
+  if (asking.length > 0) return
+
+  const known = (await identitiesOf(deps, tx, requestId)).some(({ provenance }) => provenance !== 'named')
+  if (known && request.assurance >= request.assuranceNeeded) {
+    await setFlag(deps, tx, requestId, 'not_identified', false, BY)
+    await applyEvent(deps, tx, requestId, 'identity_confirmed', BY, { assurance: request.assurance })
+    return
+  }
+  const sent = known && (await sendOnce(deps, tx, requestId))
+  if (!sent) await setFlag(deps, tx, requestId, 'not_identified', true, BY)
+}
+
+/** The first code goes out by itself; further ones are asked for. A mailbox that has had its share is told nothing more. */
+async function sendOnce(deps: WeighDeps, tx: Tx, requestId: string): Promise<boolean> {
+  const before = await tx.query<unknown[]>(`SELECT 1 FROM challenge WHERE request_id = $1 AND purpose = 'identity'`, [requestId])
+  if (before.length > 0) return true
+  try {
+    return await sendChallenge(deps, tx, await lockRequest(tx, requestId), 'identity')
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'too_many_requests') return true
+    throw error
+  }
+}
