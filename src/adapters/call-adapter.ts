@@ -1,0 +1,140 @@
+import type { Clock } from '../platform/clock.ts'
+import { type Outbound, type OutboundAnswer, OutboundError } from '../platform/outbound.ts'
+import type { Answer } from './answer.ts'
+import { CALL_LIMITS, type CallLimits } from './call-limits.ts'
+import { readCollectDocument } from './collect-document.ts'
+import { type CollectSink, readCollectStream } from './collect-stream.ts'
+import { startCollection } from './collection.ts'
+import { AdapterFault } from './fault.ts'
+import { endpoint } from './fetch-manifest.ts'
+import { judgeAnswer } from './judge-answer.ts'
+import { fileOpener } from './open-file.ts'
+import type { TaskCall } from './protocol.ts'
+import { mediaTypeOf, readWhole } from './read-json.ts'
+import { parseRetryAfter, pollDelay } from './retry.ts'
+import { type Secrets, signCall } from './signing.ts'
+import { parseStrictly } from './strict-json.ts'
+
+export type { Answer } from './answer.ts'
+
+export interface CallDeps {
+  outbound: Pick<Outbound, 'request' | 'isListed'>
+  clock: Clock
+}
+
+export interface AdapterCall {
+  baseUrl: string
+  secrets: Secrets
+  task: TaskCall
+  /** Where an earlier call said it can be polled. */
+  location?: string
+  /** Needed for a collect that is not dry. */
+  sink?: CollectSink
+  limits?: CallLimits
+  signal?: AbortSignal
+}
+
+type Call = AdapterCall & { limits: CallLimits }
+
+/**
+ * Asks an adapter to do one task, or how far it is with it, and says what its answer comes to. Whatever the adapter sends is
+ * told as an `Answer`; what is thrown is our own trouble (the sink's, a mistake in the call).
+ */
+export async function callAdapter(deps: CallDeps, { limits = CALL_LIMITS, ...asked }: AdapterCall): Promise<Answer> {
+  const call = { ...asked, limits }
+  let afterSeconds: number | undefined
+  try {
+    const answer = await ask(deps, call)
+    afterSeconds = parseRetryAfter(answer.headers['retry-after'], deps.clock.now())
+    return await read(deps, call, answer, afterSeconds)
+  } catch (error) {
+    if (!(error instanceof OutboundError || error instanceof AdapterFault)) throw error
+    const code = error instanceof AdapterFault ? error.code : error.reason
+    const detail = error instanceof AdapterFault ? error.detail : 'the call did not come to its end'
+    if (!error.retryable) return { kind: 'failed', code, detail }
+    return { kind: 'later', code, detail, ...(afterSeconds !== undefined && { afterSeconds }) }
+  }
+}
+
+const LOST = new Set([404, 410])
+
+/** A task that its location no longer knows (the adapter was restarted) is sent again: its id makes that harmless. */
+async function ask(deps: CallDeps, call: Call): Promise<OutboundAnswer> {
+  if (call.location !== undefined) {
+    const answer = await request(deps, call, 'GET', locationOf(call, call.location))
+    if (!LOST.has(answer.status)) return answer
+    answer.discard()
+  }
+  return request(deps, call, 'POST', endpoint(call.baseUrl, 'tasks'))
+}
+
+function request({ outbound, clock }: CallDeps, { task, secrets, limits, signal }: Call, method: 'GET' | 'POST', url: string) {
+  const { headersMs, idleMs, totalMs } = limits
+  const body = method === 'POST' ? JSON.stringify(task) : ''
+  return outbound.request({
+    method,
+    url,
+    headers: {
+      accept: collects(task) ? 'application/x-ndjson, application/json' : 'application/json',
+      'idempotency-key': task.taskId,
+      ...signCall(secrets, task.taskId, clock.now(), body),
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body }),
+    limits: { headersMs, idleMs, totalMs, bytes: collects(task) ? limits.streamBytes : limits.jsonBytes },
+    ...(signal && { signal }),
+  })
+}
+
+/** A dry collect hands nothing over: it is answered with counts, as `locate` is. */
+const collects = (task: TaskCall): boolean => task.action === 'collect' && !task.dryRun
+
+async function read(deps: CallDeps, call: Call, answer: OutboundAnswer, retryAfter: number | undefined): Promise<Answer> {
+  if (answer.status === 200) return readBody(deps, call, answer)
+  answer.discard()
+  if (answer.status === 204) return { kind: 'unknown' }
+  if (answer.status === 202) {
+    const wait = { now: deps.clock.now(), dueAt: new Date(call.task.dueAt), retryAfter }
+    return {
+      kind: 'accepted',
+      location: locationOf(call, answer.headers.location ?? call.location),
+      retryAfterSeconds: pollDelay(wait),
+    }
+  }
+  throw faultOf(answer.status)
+}
+
+async function readBody(deps: CallDeps, call: Call, answer: OutboundAnswer): Promise<Answer> {
+  const { task, limits, sink } = call
+  const mediaType = mediaTypeOf(answer)
+  const isStream = mediaType === 'application/x-ndjson' && collects(task)
+  if (!isStream && mediaType !== 'application/json') {
+    answer.discard()
+    throw new AdapterFault('unexpected_media_type', 'the answer is neither JSON nor, to a collect, NDJSON')
+  }
+  if (!collects(task)) return judgeAnswer(task, parseStrictly(await readWhole(answer.body, limits), limits.depth, 'the answer'))
+  if (!sink) throw new Error('A collect needs a sink.')
+  const collection = startCollection(task, limits, sink, fileOpener(deps, { ...call, taskId: task.taskId }))
+  return isStream
+    ? readCollectStream(answer.body, collection)
+    : readCollectDocument(await readWhole(answer.body, limits), collection)
+}
+
+/** Polls are signed, so they go nowhere but to the adapter itself. */
+function locationOf({ baseUrl }: AdapterCall, location: string | undefined): string {
+  const url = location === undefined ? null : URL.parse(location, baseUrl)
+  if (!url || url.username || url.password || url.origin !== new URL(baseUrl).origin) {
+    throw new AdapterFault('location_refused', 'the location of the task is missing, or not at the adapter')
+  }
+  return url.href
+}
+
+/** What is not listed in the protocol is a fault, never "no data": a login page, a lost route, a redirect. */
+function faultOf(status: number): AdapterFault {
+  const answered = `the call was answered with ${status}`
+  if (status === 429 || status === 503) return new AdapterFault('busy', answered)
+  if (status === 408 || status >= 500) return new AdapterFault('server_error', answered)
+  if (status >= 300 && status < 400) return new AdapterFault('redirected', answered)
+  const isRefusal = status >= 400 && !LOST.has(status)
+  return new AdapterFault(isRefusal ? 'refused' : 'unexpected_status', answered)
+}

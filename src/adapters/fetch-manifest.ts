@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto'
+import { Problem } from '../domain/problem.ts'
+import type { Clock } from '../platform/clock.ts'
+import { type Outbound, OutboundError } from '../platform/outbound.ts'
+import { AdapterFault } from './fault.ts'
+import { validateManifest } from './manifest.ts'
+import type { Manifest } from './protocol.ts'
+import { mediaTypeOf, readWhole } from './read-json.ts'
+import { type Secrets, signCall } from './signing.ts'
+import { parseStrictly } from './strict-json.ts'
+
+export interface Deps {
+  outbound: Pick<Outbound, 'request'>
+  clock: Clock
+}
+
+const LIMITS = { headersMs: 10_000, idleMs: 10_000, totalMs: 20_000, bytes: 1024 ** 2 }
+const DEPTH = 16
+
+/** An address of the protocol under an adapter's base URL, which may have a path of its own. */
+export function endpoint(baseUrl: string, name: 'manifest' | 'tasks'): string {
+  const url = new URL(baseUrl)
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name}`
+  url.search = url.hash = ''
+  return url.href
+}
+
+/**
+ * Asks an adapter what it holds and can do.
+ * @throws Problem `address_refused` where we may not call, `manifest_refused` for everything else that keeps a manifest from coming
+ */
+export async function fetchManifest(deps: Deps, { baseUrl, secrets }: { baseUrl: string; secrets: Secrets }): Promise<Manifest> {
+  try {
+    const answer = await deps.outbound.request({
+      method: 'GET',
+      url: endpoint(baseUrl, 'manifest'),
+      headers: { accept: 'application/json', ...signCall(secrets, randomUUID(), deps.clock.now(), '') },
+      limits: LIMITS,
+    })
+    if (answer.status !== 200 || mediaTypeOf(answer) !== 'application/json') {
+      answer.discard()
+      throw new Problem('manifest_refused', `The adapter answered ${answer.status}, and not with application/json.`)
+    }
+    return validateManifest(parseStrictly(await readWhole(answer.body, { jsonBytes: LIMITS.bytes }), DEPTH, 'the manifest'))
+  } catch (error) {
+    if (error instanceof OutboundError && error.reason === 'egress_denied') throw new Problem('address_refused')
+    if (error instanceof OutboundError) throw new Problem('manifest_refused', `The adapter could not be asked (${error.reason}).`)
+    if (error instanceof AdapterFault) throw new Problem('manifest_refused', `${error.detail}.`)
+    throw error
+  }
+}
