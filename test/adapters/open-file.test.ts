@@ -1,0 +1,160 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { Webhook } from 'standardwebhooks'
+import { callAdapter } from '../../src/adapters/call-adapter.ts'
+import { createOutbound } from '../../src/platform/outbound.ts'
+import { ASKED, callOnce, LIMITS, SECRET, takingSink, taskFor } from '../support/adapter-calls.ts'
+import { type Loopback, serveHttp } from '../support/loopback.ts'
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const it of open.splice(0)) await it.close()
+})
+const keep = <T extends { close(): Promise<void> }>(it: T): T => {
+  open.push(it)
+  return it
+}
+
+/** An adapter whose collect names these files, and which answers every other call with `serve`. */
+async function adapterWith(
+  files: (url: string) => object[],
+  serve: (req: IncomingMessage, res: ServerResponse) => void = () => {},
+): Promise<Loopback> {
+  const server = await serveHttp((req, res) => {
+    if (req.method === 'GET') return serve(req, res)
+    const named = files(`http://${req.headers.host}`)
+    const lines = [
+      ...named.map(file => ({ dataset: 'attachments', file })),
+      { end: { matched: [ASKED], counts: { invoices: 0, attachments: named.length } } },
+    ]
+    res.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(lines.map(line => JSON.stringify(line)).join('\n'))
+  })
+  return keep(server)
+}
+const text = { name: 'a.txt', mediaType: 'text/plain' }
+const base64 = (bytes: Buffer | string) => Buffer.from(bytes).toString('base64')
+
+describe('a file', () => {
+  test('in the line itself is decoded', async () => {
+    const large = Buffer.alloc(300_000, 'abcdefg')
+    const adapter = await adapterWith(() => [
+      { ...text, base64: base64('hello') },
+      { ...text, base64: '', size: 0 },
+      { ...text, name: '../../etc/passwd', base64: base64(large), size: large.length },
+    ])
+    const { answer, taken } = await callOnce(adapter.url)
+    expect(taken.files.map(({ name, content }) => [name, content.length])).toEqual([
+      ['a.txt', 5],
+      ['a.txt', 0],
+      ['../../etc/passwd', 300_000],
+    ])
+    expect(taken.files[2]?.content.equals(large)).toBe(true)
+    expect(answer).toMatchObject({ kind: 'collected', files: 3 })
+  })
+
+  test('at the adapter is fetched with a signature', async () => {
+    const adapter = await adapterWith(
+      url => [{ ...text, url: `${url}/files/1`, size: 5 }],
+      (req, res) => {
+        new Webhook(SECRET).verify('', req.headers as Record<string, string>)
+        res.end('hello')
+      },
+    )
+    const { answer, taken } = await callOnce(adapter.url)
+    expect(taken.files).toEqual([{ dataset: 'attachments', ...text, size: 5, content: Buffer.from('hello') }])
+    expect(answer.kind).toBe('collected')
+  })
+
+  test('elsewhere is fetched only where the operator lists the place, and then unsigned', async () => {
+    const headers: string[] = []
+    const storage = keep(
+      await serveHttp((req, res) => {
+        headers.push(...Object.keys(req.headers))
+        res.end('hello')
+      }),
+    )
+    const adapter = await adapterWith(() => [{ ...text, url: `${storage.url}/bucket/1` }])
+    expect((await callOnce(adapter.url)).answer).toMatchObject({ kind: 'failed', code: 'file_refused' })
+    expect(storage.connections()).toBe(0)
+
+    const outbound = keep(createOutbound({ allowedHosts: [adapter.host, storage.host] }))
+    const { sink, taken } = takingSink()
+    const deps = { outbound, clock: { now: () => new Date() } }
+    const answer = await callAdapter(deps, { baseUrl: adapter.url, secrets: [SECRET], task: taskFor(), sink, limits: LIMITS })
+    expect(answer.kind).toBe('collected')
+    expect(taken.files[0]?.content.toString()).toBe('hello')
+    expect(headers.filter(name => name.startsWith('webhook'))).toEqual([])
+  })
+
+  test.each([
+    'http://169.254.169.254/latest/meta-data',
+    'file:///etc/passwd',
+    'https://evil.example/',
+    'http://u:p@127.0.0.1/',
+    'http://[',
+  ])('at %s is refused', async url => {
+    const adapter = await adapterWith(() => [{ ...text, url }])
+    expect((await callOnce(adapter.url)).answer).toMatchObject({ kind: 'failed', code: 'file_refused' })
+  })
+
+  test.each<[string, object, object]>([
+    ['that is not base64', { base64: 'a b!' }, { kind: 'failed', code: 'not_valid' }],
+    ['in URL-safe base64', { base64: '-_-_' }, { kind: 'failed', code: 'not_valid' }],
+    ['that is nowhere', {}, { kind: 'failed', code: 'not_valid' }],
+    ['in two places', { base64: '', url: '/files/1' }, { kind: 'failed', code: 'not_valid' }],
+    ['shorter than announced', { base64: base64('hello'), size: 6 }, { kind: 'later', code: 'count_mismatch' }],
+    ['whose name is 70,000 characters', { base64: '', name: 'x'.repeat(70_000) }, { kind: 'failed', code: 'not_valid' }],
+    ['larger than allowed', { base64: base64(Buffer.alloc(2000)) }, { kind: 'failed', code: 'too_large' }],
+  ])('%s is a fault', async (_, file, expected) => {
+    const adapter = await adapterWith(() => [{ ...text, ...file }])
+    expect((await callOnce(adapter.url, { limits: { ...LIMITS, fileBytes: 1000 } })).answer).toMatchObject(expected)
+  })
+
+  test.each<[string, (res: ServerResponse) => void, object]>([
+    ['is gone', res => res.writeHead(404).end(), { kind: 'later', code: 'file_unavailable' }],
+    [
+      'leads elsewhere',
+      res => res.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
+      { kind: 'later', code: 'file_unavailable' },
+    ],
+    [
+      'breaks off',
+      res => res.writeHead(200, { 'content-length': '9' }).write('hello', () => res.destroy()),
+      { kind: 'later', code: 'cut' },
+    ],
+    ['is longer than announced', res => res.end('hello!'), { kind: 'later', code: 'count_mismatch' }],
+    ['is larger than allowed', res => res.end(Buffer.alloc(2000)), { kind: 'failed', code: 'too_large' }],
+    [
+      'is compressed',
+      res => res.writeHead(200, { 'content-encoding': 'gzip' }).end('hello'),
+      { kind: 'failed', code: 'unsupported_encoding' },
+    ],
+    ['never ends', res => res.write('x'), { kind: 'later', code: 'timeout' }],
+  ])('that %s makes the whole collect fail', async (_, serve, expected) => {
+    const adapter = await adapterWith(
+      url => [{ ...text, url: `${url}/files/1`, size: 5 }],
+      (_req, res) => serve(res),
+    )
+    expect((await callOnce(adapter.url, { limits: { ...LIMITS, fileBytes: 1000, idleMs: 200 } })).answer).toMatchObject(expected)
+  })
+
+  test('is one of a limited number, and all together have a limited size', async () => {
+    const adapter = await adapterWith(() => Array.from({ length: 4 }, () => ({ ...text, base64: base64(Buffer.alloc(900)) })))
+    expect((await callOnce(adapter.url, { limits: { ...LIMITS, files: 3 } })).answer).toMatchObject({ code: 'too_large' })
+    const { answer, taken } = await callOnce(adapter.url, { limits: { ...LIMITS, streamBytes: 6000, fileBytes: 1000 } })
+    expect(answer.kind).toBe('collected')
+    expect(taken.files).toHaveLength(4)
+    const many = await adapterWith(
+      url => Array.from({ length: 4 }, () => ({ ...text, url: `${url}/f` })),
+      (_, res) => res.end(Buffer.alloc(900)),
+    )
+    expect((await callOnce(many.url, { limits: { ...LIMITS, streamBytes: 3000, fileBytes: 1000 } })).answer).toMatchObject({
+      code: 'too_large',
+    })
+  })
+
+  test('left unread by the sink is our own mistake', async () => {
+    const adapter = await adapterWith(() => [{ ...text, base64: base64('hello') }])
+    await expect(callOnce(adapter.url, { sink: { record() {}, async file() {} } })).rejects.toThrow('unread')
+  })
+})
