@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import type { Day } from '../../domain/day.ts'
+import type english from './en.json'
+import { plainText } from './plain-text.ts'
+
+export type MessageKey = keyof typeof english
+
+/** The messages of each language, by its BCP 47 primary subtag. English is always there. */
+export type Catalogues = Readonly<
+  Record<'en', Readonly<Record<string, string>>> & Record<string, Readonly<Record<string, string>>>
+>
+
+/** How one language says things. */
+export interface Messages {
+  language: string
+  /** @throws for a message or a value that is not there: a letter with a gap is not sent. */
+  say(key: MessageKey, values?: Readonly<Record<string, string | number>>): string
+  /** For a number: `<key>.one`, `<key>.other` … as the language counts (CLDR plural rules). */
+  count(key: 'ready.uses', count: number, values: Readonly<Record<string, number>>): string
+  day(day: Day): string
+  /** An ISO 8601 instant as the clock on the reader's wall shows it, with the zone said. */
+  instant(iso: string, timeZone: string): string
+}
+
+export function readCatalogues(languages: readonly string[] = []): Catalogues {
+  const read = (language: string) => JSON.parse(readFileSync(new URL(`./${language}.json`, import.meta.url), 'utf8'))
+  return { en: read('en'), ...Object.fromEntries(languages.map(language => [language, read(language)])) }
+}
+
+/** Messages in the language of a locale, or in English when there are none in it. Never both in one letter. */
+export function messagesFor(catalogues: Catalogues, locale: string): Messages {
+  const [wanted = ''] = locale.toLowerCase().split(/[-_]/)
+  const language = Object.hasOwn(catalogues, wanted) ? wanted : 'en'
+  const texts = catalogues[language] ?? catalogues.en
+
+  const say = (key: string, values: Readonly<Record<string, string | number>> = {}): string => {
+    const text = Object.hasOwn(texts, key) ? texts[key] : undefined
+    if (text === undefined) throw new Error(`There is no message '${key}' in '${language}'.`)
+    return text.replace(/\{(\w+)\}/g, (_, name) => {
+      const value = values[name]
+      if (value === undefined) throw new Error(`The message '${key}' needs '${name}'.`)
+      return plainText(String(value))
+    })
+  }
+  const days = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
+  const numbers = new Intl.PluralRules(language)
+  return {
+    language,
+    say,
+    count: (key, count, values) => say(`${key}.${numbers.select(count)}`, values),
+    day: day => days.format(new Date(`${day}T00:00:00Z`)),
+    instant: (iso, timeZone) => new Intl.DateTimeFormat(language, { ...INSTANT, timeZone }).format(new Date(iso)),
+  }
+}
+
+const INSTANT = {
+  year: 'numeric',
+  month: 'long',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+} as const
