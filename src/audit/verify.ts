@@ -1,7 +1,6 @@
 import type { Tx } from '../platform/database.ts'
-import { type AuditEntry, FIRST, hashOf } from './chain.ts'
-
-type StoredEntry = AuditEntry & { hash: Buffer; keyId: string; signature: Buffer }
+import { FIRST, hashOf } from './chain.ts'
+import { entriesAfter, type RecordedEntry } from './entries.ts'
 
 /** Where a stream ended when somebody last looked; kept outside the database, it betrays a tail that was cut off. */
 export interface Head {
@@ -40,7 +39,7 @@ export async function verifyAudit(
     firstBad: { stream: entry.stream, seq: entry.seq, reason },
   })
 
-  let previous: StoredEntry | undefined
+  let previous: RecordedEntry | undefined
   for await (const entry of entries(read, stream)) {
     const fresh = entry.stream !== previous?.stream
     if (fresh) verdict.streams++
@@ -60,11 +59,11 @@ export async function verifyAudit(
   return missing ? bad(missing, 'the head kept outside is not here: the end of this stream was cut off') : verdict
 }
 
-const headOf = (entry: StoredEntry): Head => ({ stream: entry.stream, seq: entry.seq, hash: entry.hash.toString('hex') })
+const headOf = (entry: RecordedEntry): Head => ({ stream: entry.stream, seq: entry.seq, hash: entry.hash.toString('hex') })
 
 function flawOf(
-  entry: StoredEntry,
-  previous: StoredEntry | undefined,
+  entry: RecordedEntry,
+  previous: RecordedEntry | undefined,
   checkSignature: VerifyDeps['checkSignature'],
 ): string | undefined {
   if (entry.seq !== (previous?.seq ?? 0) + 1) return 'an entry before this one is missing'
@@ -74,19 +73,13 @@ function flawOf(
   return undefined
 }
 
-async function* entries(read: Tx, stream: string | undefined): AsyncGenerator<StoredEntry> {
-  let after: [string, number] = ['', 0]
+async function* entries(read: Tx, stream: string | undefined): AsyncGenerator<RecordedEntry> {
+  let after = { stream: '', seq: 0 }
   while (true) {
-    const page = await read.query<StoredEntry[]>(
-      `SELECT stream, seq, at, actor_kind AS "actorKind", actor_id AS "actorId", event, facts, previous, hash,
-              key_id AS "keyId", signature
-       FROM audit_entry WHERE (stream, seq) > ($1, $2) AND ($3::text IS NULL OR stream = $3)
-       ORDER BY stream, seq LIMIT ${PAGE}`,
-      [...after, stream ?? null],
-    )
+    const page = await entriesAfter(read, after, PAGE, stream)
     yield* page
     const last = page.at(-1)
     if (!last || page.length < PAGE) return
-    after = [last.stream, last.seq]
+    after = last
   }
 }

@@ -9,7 +9,7 @@ export async function act(
   req: FastifyRequest,
   reply: FastifyReply,
   work: (tx: Tx) => Promise<StoredAnswer>,
-): Promise<FastifyReply> {
+): Promise<void> {
   const call = requestKey(req)
   return sendAnswer(reply, call ? await once(deps, call, work) : await deps.transact(work))
 }

@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox'
 import type { Caller } from '../auth/caller.ts'
-import { FLAGS, type Flag, STATES } from '../domain/lifecycle.ts'
+import { FLAGS, STATES } from '../domain/lifecycle.ts'
 import { type DsarRequest, RELATIONSHIPS } from '../domain/request.ts'
 import { RIGHTS, type Right } from '../domain/rights.ts'
 import type { Identity } from './identities.store.ts'
 
-export const RightSchema = Type.Enum(Object.keys(RIGHTS) as [Right, ...Right[]])
+export const RightSchema = Type.Enum(Object.keys(RIGHTS) as Right[])
 export const Instant = Type.String({ format: 'date-time' })
 export const Day = Type.String({ format: 'date' })
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
@@ -14,14 +14,14 @@ export const RequestView = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     type: RightSchema,
-    state: Type.Enum(STATES as [(typeof STATES)[number], ...typeof STATES]),
-    flags: Type.Array(Type.Enum([...FLAGS] as [Flag, ...Flag[]]), { description: 'What needs somebody’s eyes; shown to staff.' }),
+    state: Type.Enum(STATES),
+    flags: Type.Array(Type.Enum([...FLAGS]), { description: 'What needs somebody’s eyes; shown to staff.' }),
     subject: Type.Object({
       identities: Type.Array(Type.Object({ type: Type.String(), value: Type.String({ description: 'Masked.' }) })),
       country: Nullable(Type.String()),
       locale: Type.String(),
     }),
-    requester: Type.Object({ relationship: Type.Enum([...RELATIONSHIPS] as ['self']) }),
+    requester: Type.Object({ relationship: Type.Enum([...RELATIONSHIPS]) }),
     channel: Type.String(),
     scope: Type.Object({ categories: Type.Optional(Type.Array(Type.String())) }),
     receivedAt: Instant,

@@ -1,7 +1,7 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { type AlarmLevel, alarmsOwed } from '../domain/alarms.ts'
-import { dayIn } from '../domain/day.ts'
+import { dayIn, earliest } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from './apply-event.ts'
@@ -30,7 +30,7 @@ export async function watchDeadlines(deps: WatchDeps): Promise<void> {
   while (true) {
     const page = await deps.read.query<{ id: string; dueOn: string }[]>(
       `SELECT id, due_on AS "dueOn" FROM dsar_request
-       WHERE closed_at IS NULL AND due_on <= $1 AND (due_on, id) > ($2, $3) ORDER BY due_on, id LIMIT 200`,
+       WHERE closed_at IS NULL AND least(due_on, legal_due_on) <= $1 AND (due_on, id) > ($2, $3) ORDER BY due_on, id LIMIT 200`,
       [horizon, ...after],
     )
     for (const { id } of page) await deps.transact(tx => watchOne(deps, tx, id, now))
@@ -45,18 +45,19 @@ async function watchOne(deps: WatchDeps, tx: Tx, id: string, now: Date): Promise
   if (request.closedAt) return
   const today = dayIn(now, request.timeZone)
   const raised = await tx.query<{ level: AlarmLevel }[]>('SELECT level FROM deadline_alarm WHERE request_id = $1', [id])
+  const lastDay = earliest([request.dueOn, request.legalDueOn])
   for (const { level } of alarmsOwed(
-    request.dueOn,
+    lastDay,
     today,
     raised.map(row => row.level),
   )) {
     await tx.query('INSERT INTO deadline_alarm (request_id, level, raised_at) VALUES ($1, $2, $3)', [id, level, now])
-    await deps.record(tx, requestStream(id), BY, 'deadline_alarm', { level, dueOn: request.dueOn })
+    await deps.record(tx, requestStream(id), BY, 'deadline_alarm', { level, dueOn: lastDay })
     await setFlag(deps, tx, id, 'late_risk', true, BY)
     await deps.tellOfficer(tx, request, level)
     deps.onAlarm(level)
   }
-  if (today <= request.dueOn) return
+  if (today <= lastDay) return
   await setFlag(deps, tx, id, 'overdue', true, BY)
   if (request.state === 'verifying') await applyEvent(deps, tx, id, 'verification_lapsed', BY)
 }

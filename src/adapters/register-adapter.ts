@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { ADAPTERS, type Recorder } from '../audit/record.ts'
+import { type Caller, toActor } from '../auth/caller.ts'
+import { Problem } from '../domain/problem.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Vault } from '../platform/vault.ts'
+import { checkManifest } from '../policy/check-manifest.ts'
+import type { Policy } from '../policy/policy.ts'
+import { type Adapter, type AdapterChange, insertAdapter, openTasks, updateAdapter } from './adapters.store.ts'
+import { type Deps as FetchDeps, fetchManifest } from './fetch-manifest.ts'
+import type { Manifest } from './protocol.ts'
+
+export interface RegistryDeps extends FetchDeps {
+  clock: Clock
+  record: Recorder
+  vault: Pick<Vault, 'sealJson' | 'openJson'>
+  policy: Policy
+}
+
+/** A secret of the form Standard Webhooks asks for: 24 random bytes behind `whsec_`. */
+export const newSecret = (): string => `whsec_${randomBytes(24).toString('base64')}`
+
+/**
+ * Asks an adapter what it holds, and holds that against the privacy policy: what people were not told cannot be registered.
+ * Talks to the network, so outside of any transaction.
+ * @throws Problem `address_refused`, `manifest_refused`
+ */
+export async function askForManifest(deps: RegistryDeps, baseUrl: string, secrets: string[]): Promise<Manifest> {
+  const manifest = await fetchManifest(deps, { baseUrl, secrets })
+  const errors = checkManifest(deps.policy, manifest)
+  if (errors.length > 0) throw new Problem('manifest_refused', 'It claims what the privacy policy does not tell.', { errors })
+  return manifest
+}
+
+export async function registerAdapter(
+  deps: RegistryDeps,
+  tx: Tx,
+  adapter: { title?: string; baseUrl: string; secrets: string[]; manifest: Manifest },
+  caller: Caller,
+): Promise<Adapter> {
+  const { manifest } = adapter
+  const title = adapter.title ?? manifest.name
+  const registered = await insertAdapter(deps, tx, { ...adapter, title, name: manifest.name }, deps.clock.now())
+  await deps.record(tx, ADAPTERS, toActor(caller), 'adapter_registered', { adapterId: registered.id, adapter: registered.name })
+  return registered
+}
+
+/** Changes a locked adapter. A manifest of another name is another adapter. @throws Problem `manifest_refused` */
+export async function changeAdapter(
+  deps: RegistryDeps,
+  tx: Tx,
+  adapter: Adapter,
+  change: AdapterChange,
+  caller: Caller,
+): Promise<Adapter> {
+  if (change.manifest && change.manifest.name !== adapter.name)
+    throw new Problem('manifest_refused', `This is adapter '${adapter.name}', and the manifest is another's.`)
+  const changed = await updateAdapter(deps, tx, adapter, change, deps.clock.now())
+  await deps.record(tx, ADAPTERS, toActor(caller), 'adapter_changed', {
+    adapterId: adapter.id,
+    adapter: adapter.name,
+    what: Object.keys(change),
+  })
+  return changed
+}
+
+/** Stops or resumes all traffic to an adapter. Its open tasks wait; the requests they belong to are not answered without them. */
+export async function setSuspended(
+  deps: RegistryDeps,
+  tx: Tx,
+  adapter: Adapter,
+  suspended: boolean,
+  caller: Caller,
+): Promise<Adapter> {
+  const changed = await updateAdapter(deps, tx, adapter, { state: suspended ? 'suspended' : 'active' }, deps.clock.now())
+  await deps.record(tx, ADAPTERS, toActor(caller), suspended ? 'adapter_suspended' : 'adapter_resumed', {
+    adapterId: adapter.id,
+    adapter: adapter.name,
+  })
+  return changed
+}
+
+/** Takes an adapter out of the register. @throws Problem `in_use` while a request still waits for its answer */
+export async function removeAdapter(deps: RegistryDeps, tx: Tx, adapter: Adapter, caller: Caller): Promise<void> {
+  const open = await openTasks(tx, adapter.id)
+  if (open > 0)
+    throw new Problem(
+      'in_use',
+      `${open} tasks still wait for its answer. Suspend it to stop the traffic; remove it when they are done.`,
+    )
+  await updateAdapter(deps, tx, adapter, { state: 'removed' }, deps.clock.now())
+  await deps.record(tx, ADAPTERS, toActor(caller), 'adapter_removed', { adapterId: adapter.id, adapter: adapter.name })
+}

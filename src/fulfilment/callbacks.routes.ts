@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { secretsOf } from '../adapters/adapters.store.ts'
+import { verifyCallback } from '../adapters/signing.ts'
+import { requestStream } from '../audit/record.ts'
+import { takeRawBody } from '../auth/raw-body.ts'
+import { Problem } from '../domain/problem.ts'
+import type { Database, Tx } from '../platform/database.ts'
+import type { Vault } from '../platform/vault.ts'
+import type { CaseDeps } from '../requests/apply-event.ts'
+import { getTask, pollNow, type Task } from './tasks.store.ts'
+
+export interface CallbackDeps extends CaseDeps, Database {
+  vault: Pick<Vault, 'openJson' | 'sealJson'>
+}
+
+/**
+ * Where an adapter says that an asynchronous task is done. It is taken as a reason to look, and the location is asked for the
+ * answer itself: so there is one way for answers to come in, and a poll and a call back cannot contradict each other.
+ */
+export const callbackRoutes =
+  (deps: CallbackDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    takeRawBody(api)
+    api.post(
+      '/callbacks/:task',
+      {
+        config: { allow: { signed: true }, problems: ['proof_refused', 'not_found', 'illegal_transition'] },
+        schema: {
+          operationId: 'receiveCallback',
+          tags: ['adapters'],
+          summary: 'Tell that a task is done',
+          description:
+            'Called by an adapter, signed after Standard Webhooks with the secret it shares with this service. May come more than once.',
+          params: Type.Object({ task: Type.String({ format: 'uuid' }) }),
+          response: { 202: Type.Object({ status: Type.Literal('accepted') }) },
+        },
+      },
+      async (req, reply) => {
+        const task = await getTask(deps.read, req.params.task)
+        if (!task) throw new Problem('not_found')
+        const rawBody = req.body instanceof Buffer ? req.body : Buffer.alloc(0)
+        const webhookId = verifyCallback(await secretsOf(deps, deps.read, task.adapterId), req.headers, rawBody, deps.clock.now())
+        await deps.transact(tx => takeIn(deps, tx, task, webhookId, createHash('sha256').update(rawBody).digest()))
+        return reply.code(202).send({ status: 'accepted' })
+      },
+    )
+  }
+
+async function takeIn(
+  deps: CallbackDeps,
+  tx: Tx,
+  { id, requestId, adapter }: Task,
+  webhookId: string,
+  bodyHash: Buffer,
+): Promise<void> {
+  const [, fresh] = await tx.query<[unknown[], number]>(
+    `WITH seen AS (INSERT INTO callback_seen (task_id, webhook_id, body_hash, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING 1)
+     UPDATE task SET run_at = run_at WHERE id = $1 AND EXISTS (SELECT FROM seen)`,
+    [id, webhookId, bodyHash, deps.clock.now()],
+  )
+  if (fresh === 0) return
+  const task = (await getTask(tx, id)) as Task
+  if (task.state !== 'accepted' && task.state !== 'running')
+    throw new Problem('illegal_transition', `The task is '${task.state}' and waits for nothing.`)
+  await pollNow(tx, id)
+  await deps.record(tx, requestStream(requestId), { kind: 'adapter', id: adapter }, 'called_back', { taskId: id })
+  await deps.enqueue(tx, 'dispatch-tasks', {})
+}

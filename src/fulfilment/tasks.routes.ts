@@ -1,0 +1,128 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { getAdapter } from '../adapters/adapters.store.ts'
+import { OUTCOMES } from '../adapters/protocol.ts'
+import { requestStream } from '../audit/record.ts'
+import { act } from '../auth/act.ts'
+import { type Caller, toActor } from '../auth/caller.ts'
+import { Problem } from '../domain/problem.ts'
+import type { Database, Tx } from '../platform/database.ts'
+import type { Vault } from '../platform/vault.ts'
+import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { Instant } from '../requests/request-view.ts'
+import { RequestParams } from '../requests/requests.routes.ts'
+import { visibleRequest } from '../requests/visible-request.ts'
+import { reflag } from './receive-answer.ts'
+import { configOf, datasetsInScope } from './scope.ts'
+import { getTask, restart, TASK_STATES, type Task, tasksOf } from './tasks.store.ts'
+
+export interface TaskRoutesDeps extends CaseDeps, Database {
+  vault: Vault
+}
+
+const TaskView = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    adapter: Type.String(),
+    action: Type.String(),
+    state: Type.Enum([...TASK_STATES]),
+    attempt: Type.Integer(),
+    failures: Type.Integer({ description: 'In a row.' }),
+    nextTryAt: Type.Union([Instant, Type.Null()]),
+    finishedAt: Type.Union([Instant, Type.Null()]),
+    datasets: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        outcome: Type.Enum([...OUTCOMES]),
+        count: Type.Integer(),
+        reason: Type.Optional(Type.String()),
+        until: Type.Optional(Type.String()),
+      }),
+    ),
+    problem: Type.Union([Type.Object({ code: Type.String(), detail: Type.String(), at: Instant }), Type.Null()]),
+  },
+  { $id: 'Task', title: 'Task' },
+)
+
+/** One row per adapter and action: who has answered what, who has not and why. */
+export const taskRoutes =
+  (deps: TaskRoutesDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    api.get(
+      '/requests/:id/tasks',
+      {
+        config: {
+          allow: { service: 'requests:read', support_agent: ['agent', 'privacy_officer', 'dpo', 'operator'] },
+          problems: ['not_found'],
+        },
+        schema: {
+          operationId: 'listTasks',
+          tags: ['tasks'],
+          summary: 'What each adapter was asked and what came of it',
+          params: RequestParams,
+          response: { 200: Type.Object({ tasks: Type.Array(TaskView) }) },
+        },
+      },
+      async req => {
+        await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        return { tasks: (await tasksOf(deps.read, req.params.id)).map(viewTask) }
+      },
+    )
+
+    api.post(
+      '/requests/:id/tasks/:task/retry',
+      {
+        config: {
+          allow: { support_agent: ['privacy_officer', 'dpo', 'operator'] },
+          problems: ['not_found', 'illegal_transition', 'key_reused', 'in_progress'],
+        },
+        schema: {
+          operationId: 'retryTask',
+          tags: ['tasks'],
+          summary: 'Ask an adapter again now',
+          description:
+            'For a task that failed, was quarantined, or waits for its next try. The adapter is asked as it is registered now.',
+          params: Type.Object({ id: Type.String({ format: 'uuid' }), task: Type.String({ format: 'uuid' }) }),
+          response: { 202: TaskView },
+        },
+      },
+      (req, reply) =>
+        act(deps, req, reply, async tx => ({
+          status: 202,
+          headers: { location: `/v1/requests/${req.params.id}/tasks`, 'retry-after': '2' },
+          body: viewTask(await retryTask(deps, tx, req.params.id, req.params.task, req.caller)),
+        })),
+    )
+  }
+
+async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId: string, caller: Caller): Promise<Task> {
+  await visibleRequest(deps, tx, requestId, caller)
+  const request = await lockRequest(tx, requestId)
+  const task = await getTask(tx, taskId)
+  if (task?.requestId !== requestId) throw new Problem('not_found')
+  const adapter = await getAdapter(tx, task.adapterId)
+  const datasets = task.action === 'resolve' ? [] : datasetsInScope(request, adapter.manifest.datasets)
+  if (request.closedAt || !(await restart(tx, taskId, configOf(adapter, datasets))))
+    throw new Problem('illegal_transition', `A task that is '${task.state}' is not asked again.`)
+  await deps.record(tx, requestStream(requestId), toActor(caller), 'task_retried', {
+    taskId,
+    adapter: task.adapter,
+    action: task.action,
+  })
+  await reflag(deps, tx, requestId)
+  await deps.enqueue(tx, 'dispatch-tasks', {})
+  return (await getTask(tx, taskId)) as Task
+}
+
+const viewTask = ({ id, adapter, action, state, attempt, failures, answer, problem, runAt, finishedAt }: Task) => ({
+  id,
+  adapter,
+  action,
+  state,
+  attempt,
+  failures,
+  nextTryAt: state === 'ready' || state === 'accepted' ? runAt.toISOString() : null,
+  finishedAt: finishedAt?.toISOString() ?? null,
+  datasets: (answer?.datasets ?? []) as { name: string; outcome: (typeof OUTCOMES)[number]; count: number }[],
+  problem,
+})

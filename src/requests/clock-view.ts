@@ -1,0 +1,28 @@
+import { type Static, Type } from 'typebox'
+import type { Clock } from '../domain/clocks.ts'
+
+const Day = Type.String({ format: 'date' })
+const MaybeDay = Type.Optional(Day)
+
+export const ClockView = Type.Object(
+  {
+    id: Type.String(),
+    title: Type.String(),
+    citation: Type.String(),
+    owes: Type.Enum(['answer', 'confirmation']),
+    inForce: Type.Boolean(),
+    receivedOn: Day,
+    startsOn: Day,
+    dueOn: Type.String({ format: 'date', description: 'As if nothing had ever stopped the clock.' }),
+    pausedDueOn: MaybeDay,
+    pausedSince: MaybeDay,
+    rolledDueOn: MaybeDay,
+    extensionNoticeBy: MaybeDay,
+    extendableTo: MaybeDay,
+    extendedDueOn: MaybeDay,
+    steps: Type.Array(Type.Object({ on: MaybeDay, rule: Type.String(), text: Type.String() })),
+  },
+  { $id: 'Clock', title: 'Clock' },
+)
+
+export const viewClock = (clock: Clock): Static<typeof ClockView> => ({ ...clock, steps: clock.steps.map(step => ({ ...step })) })

@@ -1,0 +1,110 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { entriesOf } from '../audit/entries.ts'
+import { requestStream } from '../audit/record.ts'
+import type { HolidaysByPlace } from '../domain/calendar.ts'
+import { computeClocks } from '../domain/clocks.ts'
+import type { Tx } from '../platform/database.ts'
+import { ClockView, viewClock } from './clock-view.ts'
+import type { IdentityDeps } from './identities.store.ts'
+import { Instant } from './request-view.ts'
+import { RequestParams } from './requests.routes.ts'
+import { visibleRequest } from './visible-request.ts'
+
+export interface HistoryDeps extends IdentityDeps {
+  read: Tx
+  holidays: HolidaysByPlace
+}
+
+const EVERYBODY = {
+  service: 'requests:read',
+  support_agent: ['agent', 'privacy_officer', 'dpo', 'operator'],
+  portal: true,
+} as const
+
+const Moment = Type.Object({
+  seq: Type.Integer(),
+  at: Instant,
+  event: Type.String(),
+  by: Type.Object({ kind: Type.String(), id: Type.Optional(Type.String({ description: 'Shown to staff.' })) }),
+  facts: Type.Record(Type.String(), Type.Unknown()),
+})
+
+/** What has happened to a request, and until when it has to be answered. */
+export const historyRoutes =
+  (deps: HistoryDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    api.get(
+      '/requests/:id/timeline',
+      {
+        config: { allow: EVERYBODY, problems: ['not_found'] },
+        schema: {
+          operationId: 'getTimeline',
+          tags: ['requests'],
+          summary: 'What has happened to a request, as the record has it',
+          params: RequestParams,
+          response: { 200: Type.Object({ entries: Type.Array(Moment) }) },
+        },
+      },
+      async req => {
+        await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        const staff = req.caller.kind === 'support_agent'
+        const entries = await entriesOf(deps.read, requestStream(req.params.id))
+        return {
+          entries: entries.map(({ seq, at, event, actorKind, actorId, facts }) => ({
+            seq,
+            at: at.toISOString(),
+            event,
+            by: { kind: actorKind, ...(staff && { id: actorId }) },
+            facts: staff ? facts : publicFacts(facts),
+          })),
+        }
+      },
+    )
+
+    api.get(
+      '/requests/:id/clocks',
+      {
+        config: { allow: EVERYBODY, problems: ['not_found'] },
+        schema: {
+          operationId: 'getClocks',
+          tags: ['requests'],
+          summary: 'Every clock that runs for a request, each step with its rule',
+          params: RequestParams,
+          response: { 200: Type.Object({ clocks: Type.Array(ClockView) }) },
+        },
+      },
+      async req => {
+        const { receivedAt, timeZone, country } = await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        const clocks = computeClocks({
+          receivedAt,
+          timeZones: [timeZone],
+          ...(country && { country }),
+          holidays: deps.holidays,
+          ledger: [],
+        })
+        return { clocks: clocks.map(viewClock) }
+      },
+    )
+  }
+
+/** Those who are not staff see what became of the request, not how the work was divided. */
+const PUBLIC = new Set([
+  'right',
+  'receivedAt',
+  'dueOn',
+  'legalDueOn',
+  'from',
+  'to',
+  'complete',
+  'adaptersAsked',
+  'adaptersAnswered',
+  'method',
+  'level',
+  'purpose',
+  'letter',
+  'reason',
+  'expiresAt',
+])
+const publicFacts = (facts: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(facts).filter(([name]) => PUBLIC.has(name)))

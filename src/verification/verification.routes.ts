@@ -1,0 +1,131 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { act } from '../auth/act.ts'
+import { type Caller, toActor } from '../auth/caller.ts'
+import { Problem } from '../domain/problem.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Database, Tx } from '../platform/database.ts'
+import type { Vault } from '../platform/vault.ts'
+import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { AssertionSchema } from '../requests/request-bodies.ts'
+import { visibleRequest } from '../requests/visible-request.ts'
+import { type CheckDeps, checkCode } from './check-code.ts'
+import { proveByAssertion, proveByCode, proveByLogin } from './prove-identity.ts'
+import { type ChallengeDeps, sendChallenge } from './send-challenge.ts'
+
+export interface VerificationDeps extends CaseDeps, Database, Omit<ChallengeDeps, 'vault'>, Omit<CheckDeps, 'vault'> {
+  vault: Vault
+}
+
+const closed = { additionalProperties: false } as const
+const Params = Type.Object({ id: Type.String({ format: 'uuid' }) })
+const ProofBody = Type.Union(
+  [
+    Type.Object({ method: Type.Literal('email_code'), code: Type.String({ minLength: 8, maxLength: 20 }) }, closed),
+    Type.Object({ method: Type.Literal('portal_login') }, closed),
+    Type.Object({ method: Type.Literal('service_assertion'), assurance: AssertionSchema }, closed),
+  ],
+  { examples: [{ method: 'email_code', code: 'K7QF-2M9X' }, { method: 'portal_login' }] },
+)
+const Accepted = Type.Object({
+  accepted: Type.Literal(true),
+  assurance: Type.Object({ needed: Type.Integer(), reached: Type.Integer() }),
+})
+
+/** Guesses at codes, each address and caller alone: enough for anybody's fingers, too few for a program. */
+const guesses = { max: 10, timeWindow: 60_000 }
+
+/** Proving who asks. Nothing here is ever confirmed by a GET: mail scanners open every link they see. */
+export const verificationRoutes =
+  (deps: VerificationDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    api.post(
+      '/requests/:id/challenges',
+      {
+        config: {
+          allow: { service: 'requests:open', support_agent: ['agent', 'privacy_officer', 'dpo'], portal: true, anonymous: true },
+          rateLimit: guesses,
+          problems: ['key_reused', 'in_progress'],
+        },
+        schema: {
+          operationId: 'sendChallenge',
+          tags: ['verification'],
+          summary: 'Send the code again',
+          description:
+            'Sends a new code to the address on file, which makes the one before worthless. The answer is the same whether a code went out or not: it tells nobody who is known here.',
+          params: Params,
+          response: { 202: Type.Object({ status: Type.Literal('accepted') }) },
+        },
+      },
+      (req, reply) =>
+        act(deps, req, reply, async tx => {
+          await resend(deps, tx, req.params.id, req.caller)
+          return { status: 202, headers: {}, body: { status: 'accepted' } }
+        }),
+    )
+
+    api.post(
+      '/requests/:id/proofs',
+      {
+        config: {
+          allow: { service: 'requests:open', portal: true, anonymous: true },
+          rateLimit: guesses,
+          problems: [
+            'proof_refused',
+            'not_found',
+            'step_up_required',
+            'illegal_transition',
+            'unprocessable',
+            'key_reused',
+            'in_progress',
+          ],
+        },
+        schema: {
+          operationId: 'proveIdentity',
+          tags: ['verification'],
+          summary: 'Prove who asks',
+          description:
+            'With the code from the mail, as the person logged in at the portal, or as a service that vouches for them. Five tries a code; then a new one has to be sent.',
+          params: Params,
+          body: ProofBody,
+          response: { 200: Accepted },
+        },
+      },
+      async (req, reply) => {
+        const { body, caller, params } = req
+        const spent =
+          body.method === 'email_code' ? await checkCode(deps, params.id, 'identity', body.code, toActor(caller)) : undefined
+        return act(deps, req, reply, async tx => {
+          const request = spent
+            ? await proveByCode(deps, tx, params.id, spent.challengeId, caller)
+            : body.method === 'service_assertion'
+              ? await proveByAssertion(
+                  deps,
+                  tx,
+                  params.id,
+                  { ...body.assurance, verifiedAt: new Date(body.assurance.verifiedAt) },
+                  caller,
+                )
+              : await proveByLogin(deps, tx, params.id, caller)
+          return { status: 200, headers: {}, body: { accepted: true, assurance: assuranceOf(request) } }
+        })
+      },
+    )
+  }
+
+const assuranceOf = ({ assuranceNeeded, assurance }: DsarRequest) => ({ needed: assuranceNeeded, reached: assurance })
+
+/** Sends a code where one is owed. Whoever may not know whether the request exists is not told by the way this ends. */
+async function resend(deps: VerificationDeps, tx: Tx, id: string, caller: Caller): Promise<void> {
+  if (caller.kind !== 'anonymous') await visibleRequest(deps, tx, id, caller)
+  try {
+    const request = await lockRequest(tx, id)
+    if (request.state === 'verifying') await sendChallenge(deps, tx, request, 'identity', toActor(caller))
+  } catch (error) {
+    const hidden =
+      caller.kind === 'anonymous' &&
+      error instanceof Problem &&
+      (error.code === 'not_found' || error.code === 'too_many_requests')
+    if (!hidden) throw error
+  }
+}
