@@ -38,9 +38,8 @@ export async function sendAnswer(res: ServerResponse, answer: Answer, link: (fil
   }, res)
 }
 
-/** The bytes of a file. A length that turns out to be another than promised breaks the connection. */
+/** The bytes of a file. When they turn out to be more or fewer than promised, the connection is cut. */
 export async function sendFile(res: ServerResponse, file: LinkedFile, bytes: Readable | Uint8Array): Promise<void> {
-  res.strictContentLength = true
   res.writeHead(200, {
     ...HEADERS,
     'content-type': file.mediaType,
@@ -48,5 +47,16 @@ export async function sendFile(res: ServerResponse, file: LinkedFile, bytes: Rea
     'content-disposition': 'attachment',
     'content-security-policy': 'sandbox',
   })
-  await pipeline(bytes instanceof Readable ? bytes : Readable.from([Buffer.from(bytes)]), res)
+  await pipeline(exactly(file.size, bytes instanceof Readable ? bytes : [bytes]), res)
+}
+
+/** Node's own `strictContentLength` throws where nothing can catch it. */
+async function* exactly(size: number, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let sent = 0
+  for await (const chunk of chunks) {
+    sent += chunk.length
+    if (sent > size) break
+    yield chunk
+  }
+  if (sent !== size) throw new Error(`A file of ${size} bytes turned out to have another length.`)
 }

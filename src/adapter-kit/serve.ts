@@ -128,14 +128,14 @@ async function bodyOf(req: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-async function settledWithin(ms: number, work: Work): Promise<boolean> {
-  if (work.state !== 'working') return true
-  if (ms === 0) return false
-  const late = Promise.withResolvers<false>()
-  const timer = setTimeout(late.resolve, ms, false)
-  const settled = work.answer.then(
-    () => true,
-    () => true,
-  )
-  return Promise.race([settled, late.promise]).finally(() => clearTimeout(timer))
+function settledWithin(ms: number, work: Work): Promise<boolean> | boolean {
+  if (work.state !== 'working' || ms === 0) return work.state !== 'working'
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, ms, false)
+    const settled = () => {
+      clearTimeout(timer)
+      resolve(true)
+    }
+    work.answer.then(settled, settled)
+  })
 }
