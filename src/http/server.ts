@@ -42,6 +42,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   answerErrors(app, deps.publicUrl)
   rememberRoutes(app)
   observe(app, deps.metrics)
+  endConnectionsWhenClosing(app)
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   })
@@ -67,6 +68,17 @@ async function serve(app: FastifyInstance, deps: ServerDeps): Promise<void> {
     },
     { prefix: '/v1' },
   )
+}
+
+/** A connection that stays open after its last answer would hold up the end for as long as it is kept alive. */
+function endConnectionsWhenClosing(app: FastifyInstance): void {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onSend', async (_req, reply) => {
+    if (closing) reply.header('connection', 'close')
+  })
 }
 
 class Overloaded extends Problem {

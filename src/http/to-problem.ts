@@ -13,7 +13,7 @@ export function toProblem(error: unknown): Problem {
     return new Problem('invalid_request', undefined, { errors: [{ pointer: '/cursor', detail: `is ${error.message}` }] })
   }
   if (isPassing(error)) return new Problem('unavailable', undefined, { retryAfter: 5 })
-  return fromFramework(error as FastifyError) ?? new Problem('internal')
+  return fromFramework(Object(error) as FastifyError) ?? new Problem('internal')
 }
 
 const BY_STATUS: Record<number, ProblemCode> = {
