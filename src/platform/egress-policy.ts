@@ -59,8 +59,9 @@ export function decideUrl(input: string, policy: EgressPolicy): Verdict {
 
 /** Allows an IP address only if it is global unicast, and judges an embedded IPv4 address by itself. */
 export function decideAddress(ip: string): Verdict {
-  if (!ipaddr.isValid(ip)) return refused('not an IP address')
-  const address = ipaddr.parse(ip)
+  const spelled = spelledOut(ip)
+  if (!spelled || !ipaddr.isValid(spelled)) return refused('not an IP address')
+  const address = ipaddr.parse(spelled)
   if (address instanceof ipaddr.IPv6) {
     if (address.isIPv4MappedAddress()) return decideAddress(address.toIPv4Address().toString())
     if (address.match(NAT64)) return decideAddress(address.toByteArray().slice(-4).join('.'))
@@ -69,3 +70,7 @@ export function decideAddress(ip: string): Verdict {
   const isPublic = address.range() === 'unicast' && !HOST_AGENTS.has(address.toString())
   return isPublic ? ALLOWED : refused('not a public address')
 }
+
+/** The library takes `::8.8.8.8` for the mapped `::ffff:8.8.8.8`, which is another address: so IPv6 is written in hexadecimal first. */
+const spelledOut = (ip: string): string | undefined =>
+  ip.includes(':') ? URL.parse(`http://[${ip}]`)?.hostname.slice(1, -1) : ip

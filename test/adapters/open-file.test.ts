@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { callAdapter } from '../../src/adapters/call-adapter.ts'
+import type { CollectSink } from '../../src/adapters/collect-stream.ts'
 import { createOutbound } from '../../src/platform/outbound.ts'
 import { ASKED, callOnce, LIMITS, SECRET, takingSink, taskFor } from '../support/adapter-calls.ts'
 import { type Loopback, serveHttp } from '../support/loopback.ts'
@@ -151,6 +153,22 @@ describe('a file', () => {
     expect((await callOnce(many.url, { limits: { ...LIMITS, streamBytes: 3000, fileBytes: 1000 } })).answer).toMatchObject({
       code: 'too_large',
     })
+  })
+
+  test('that breaks off is the fault of the adapter, even where the sink reports it as its own', async () => {
+    const adapter = await adapterWith(
+      url => [{ ...text, url: `${url}/files/1` }],
+      (_, res) => res.writeHead(200, { 'content-length': '9' }).write('hello', () => res.destroy()),
+    )
+    const wrapping: CollectSink = {
+      record() {},
+      file: (_dataset, _meta, content) =>
+        buffer(content).then(
+          () => {},
+          () => Promise.reject(new Error('not written')),
+        ),
+    }
+    expect((await callOnce(adapter.url, { sink: wrapping })).answer).toMatchObject({ kind: 'later', code: 'cut' })
   })
 
   test('left unread by the sink is our own mistake', async () => {
