@@ -1,0 +1,123 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { decodeCursor, encodeCursor, nextLink } from '../platform/cursor.ts'
+import type { Tx } from '../platform/database.ts'
+import type { PublicJwk } from '../platform/signing.ts'
+import { entriesAfter } from './entries.ts'
+import { type VerifyDeps, verifyAudit } from './verify.ts'
+
+export interface AuditRoutesDeps extends VerifyDeps {
+  read: Tx
+  publicKeys(): PublicJwk[]
+}
+
+const OFFICERS = { support_agent: ['privacy_officer', 'dpo', 'operator'] } as const
+const Stream = Type.String({ pattern: '^(adapters|request:[0-9a-f-]{36})$', examples: ['adapters'] })
+const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const Head = Type.Object({ stream: Stream, seq: Type.Integer({ minimum: 1 }), hash: Hash }, { additionalProperties: false })
+const Cursor = Type.Object({ stream: Type.String(), seq: Type.Integer() })
+const EntryView = Type.Object(
+  {
+    stream: Type.String(),
+    seq: Type.Integer(),
+    at: Type.String({ format: 'date-time' }),
+    actor: Type.Object({ kind: Type.String(), id: Type.String() }),
+    event: Type.String(),
+    facts: Type.Record(Type.String(), Type.Unknown()),
+    previous: Hash,
+    hash: Hash,
+    keyId: Type.String(),
+    signature: Type.String({ description: 'Ed25519 over the hash, base64.' }),
+  },
+  { $id: 'AuditEntry', title: 'AuditEntry' },
+)
+
+/** The accountability record, for those who have to answer for it. */
+export const auditRoutes =
+  (deps: AuditRoutesDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    api.get(
+      '/audit',
+      {
+        config: { allow: OFFICERS },
+        schema: {
+          operationId: 'listAudit',
+          tags: ['audit'],
+          summary: 'Read the record',
+          querystring: Type.Object(
+            {
+              stream: Type.Optional(Stream),
+              cursor: Type.Optional(Type.String({ maxLength: 1000 })),
+              limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
+            },
+            { additionalProperties: false },
+          ),
+          response: { 200: Type.Object({ entries: Type.Array(EntryView), next: Type.Optional(Type.String()) }) },
+        },
+      },
+      async (req, reply) => {
+        const { stream, cursor, limit = 100 } = req.query
+        const after = cursor === undefined ? { stream: '', seq: 0 } : decodeCursor(Cursor, cursor)
+        const found = await entriesAfter(deps.read, after, limit + 1, stream)
+        const entries = found.slice(0, limit).map(({ actorKind, actorId, previous, hash, signature, at, ...entry }) => ({
+          ...entry,
+          at: at.toISOString(),
+          actor: { kind: actorKind, id: actorId },
+          previous: previous.toString('hex'),
+          hash: hash.toString('hex'),
+          signature: signature.toString('base64'),
+        }))
+        const last = entries.at(-1)
+        if (found.length <= limit || !last) return { entries }
+        const next = encodeCursor({ stream: last.stream, seq: last.seq })
+        reply.header('link', nextLink(req.url, next))
+        return { entries, next }
+      },
+    )
+
+    api.post(
+      '/audit/verify',
+      {
+        config: { allow: OFFICERS, rateLimit: { max: 6, timeWindow: 60_000 } },
+        schema: {
+          operationId: 'verifyAudit',
+          tags: ['audit'],
+          summary: 'Check the record for anything changed, missing or forged',
+          description: 'With `heads` from an earlier check, kept outside of the database, it also finds an end that was cut off.',
+          body: Type.Object(
+            { stream: Type.Optional(Stream), heads: Type.Optional(Type.Array(Head, { maxItems: 10_000 })) },
+            { additionalProperties: false, examples: [{}, { stream: 'adapters' }] },
+          ),
+          response: {
+            200: Type.Object({
+              intact: Type.Boolean(),
+              streams: Type.Integer(),
+              entries: Type.Integer(),
+              firstBad: Type.Optional(Type.Object({ stream: Type.String(), seq: Type.Integer(), reason: Type.String() })),
+              head: Type.Optional(Type.Object({ stream: Type.String(), seq: Type.Integer(), hash: Hash }, { description: 'Of the one stream that was asked for.' })),
+            }),
+          },
+        },
+      },
+      async req => {
+        const { stream, heads = [] } = req.body
+        const ends: { stream: string; seq: number; hash: string }[] = []
+        const verdict = await verifyAudit(deps, { ...(stream && { stream, onHead: end => ends.push(end) }), heads })
+        return { ...verdict, ...(ends[0] && { head: ends[0] }) }
+      },
+    )
+
+    api.get(
+      '/signing-keys',
+      {
+        config: { allow: { public: true } },
+        schema: {
+          operationId: 'listSigningKeys',
+          tags: ['audit'],
+          summary: 'The public keys that packages and the record are signed with',
+          response: { 200: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.String())) }) },
+        },
+      },
+      async () => ({ keys: deps.publicKeys().map(key => ({ ...key })) }),
+    )
+  }

@@ -1,0 +1,90 @@
+import type { Readable } from 'node:stream'
+import { requestStream } from '../audit/record.ts'
+import { type Caller, toActor } from '../auth/caller.ts'
+import { Problem } from '../domain/problem.ts'
+import type { BlobStore } from '../platform/blobs.ts'
+import type { Database, Tx } from '../platform/database.ts'
+import { openRange } from '../platform/sealed-range.ts'
+import type { Vault } from '../platform/vault.ts'
+import { applyEvent, type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { dataKeyOf } from '../requests/data-key.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
+import { isDataSubject } from '../requests/visible-request.ts'
+import { useCode } from '../verification/check-code.ts'
+import { issueGrant, type Link, linkByToken, requestOfGrant, takeUse } from './links.store.ts'
+import { isLive, packageOf, type SealedPackage } from './packages.store.ts'
+
+export interface DownloadDeps extends CaseDeps, IdentityDeps, Database {
+  vault: Vault
+  blobs: BlobStore
+}
+
+const GRANT_MINUTES = 60
+
+/** A link that opens something: unknown is one thing (404), ended, used up and revoked are another (410). @throws Problem */
+export async function liveLinkFor(deps: DownloadDeps, tx: Tx, token: string): Promise<Link> {
+  const link = await linkByToken(deps, tx, token)
+  if (!link) throw new Problem('not_found')
+  const now = deps.clock.now()
+  const sealed = await packageOf(tx, link.requestId)
+  if (!sealed || !isLive(sealed, now) || link.revokedAt || link.expiresAt <= now || link.usesLeft < 1)
+    throw new Problem('gone', 'This link has expired, was used up, or was replaced by a newer one. A new one can be asked for.')
+  return link
+}
+
+/** Who may have the content through a link: whoever typed the code from the mail, or the data subject logged in at the portal. */
+export type Admission = { challengeId: string } | { caller: Caller }
+
+/** Turns a proof into a short-lived grant, and takes one use off the link. @throws Problem `gone`, `step_up_required`, `proof_refused` */
+export async function admit(
+  deps: DownloadDeps,
+  tx: Tx,
+  link: Link,
+  admission: Admission,
+  caller: Caller,
+): Promise<{ grant: string; expiresAt: Date }> {
+  const now = deps.clock.now()
+  if ('challengeId' in admission) await useCode(tx, admission.challengeId, now)
+  else if (!(await isDataSubject(deps, tx, link.requestId, admission.caller)))
+    throw new Problem('step_up_required', 'Type the code that was mailed, or log in as the person the package is for.')
+  if (!(await takeUse(tx, link.id))) throw new Problem('gone', 'This link was used up. A new one can be asked for.')
+
+  const expiresAt = new Date(Math.min(now.getTime() + GRANT_MINUTES * 60_000, link.expiresAt.getTime()))
+  const grant = await issueGrant(deps, tx, link.id, expiresAt)
+  const by = toActor(caller)
+  await deps.record(tx, requestStream(link.requestId), by, 'download_granted', { linkId: link.id, usesLeft: link.usesLeft - 1 })
+  const request = await lockRequest(tx, link.requestId)
+  if (request.state === 'delivering') await applyEvent(deps, tx, request.id, 'handed_over', by, { by: 'download' })
+  return { grant, expiresAt }
+}
+
+/** The package a grant opens. @throws Problem `gone` */
+export async function packageOfGrant(deps: DownloadDeps, grant: string): Promise<SealedPackage> {
+  const now = deps.clock.now()
+  const requestId = await requestOfGrant(deps, deps.read, grant, now)
+  const sealed = requestId && (await packageOf(deps.read, requestId))
+  if (!sealed || !isLive(sealed, now)) throw new Problem('gone', 'This has expired. Open the link from the mail again.')
+  return sealed
+}
+
+const CHECK_EVERY_MS = 2000
+
+/**
+ * The bytes from `start` to `end`, both included, decrypted as they are read. While they flow the grant is looked at again and
+ * again: who revokes a package ends the downloads of it, too.
+ */
+export async function contentOf(
+  deps: DownloadDeps,
+  sealed: SealedPackage,
+  grant: string,
+  range: { start: number; end: number },
+): Promise<Readable> {
+  const key = await dataKeyOf(deps, deps.read, sealed.requestId)
+  const fetch = (start: number, end: number) => deps.blobs.get(sealed.blobKey, { start, end })
+  const content = openRange(key, sealed.blobKey, { size: sealed.sealedBytes, fetch }, range)
+  const watch = setInterval(() => {
+    packageOfGrant(deps, grant).catch(error => content.destroy(error as Error))
+  }, CHECK_EVERY_MS)
+  content.once('close', () => clearInterval(watch))
+  return content
+}

@@ -1,0 +1,209 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { toActor } from '../auth/caller.ts'
+import { Problem } from '../domain/problem.ts'
+import { lockRequest } from '../requests/apply-event.ts'
+import { type CheckDeps, checkCode } from '../verification/check-code.ts'
+import { type ChallengeDeps, sendChallenge } from '../verification/send-challenge.ts'
+import { byteRange } from './byte-range.ts'
+import { admit, contentOf, type DownloadDeps, liveLinkFor, packageOfGrant } from './download.ts'
+import { gonePage, landingPage } from './landing-page.ts'
+import type { Link } from './links.store.ts'
+import { packageOf } from './packages.store.ts'
+
+export interface DownloadRoutesDeps
+  extends DownloadDeps,
+    Omit<ChallengeDeps, 'vault' | 'record' | 'clock'>,
+    Omit<CheckDeps, 'vault' | 'record' | 'clock' | 'transact'> {
+  publicUrl: string
+}
+
+const Token = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
+const Params = Type.Object({ token: Token })
+const guesses = { max: 20, timeWindow: 60_000 }
+
+const DownloadBody = Type.Object(
+  {
+    step: Type.Optional(Type.Enum(['send', 'open'], { description: '`send` mails a code; `open` (the default) takes it.' })),
+    code: Type.Optional(
+      Type.String({ minLength: 8, maxLength: 20, description: 'Not needed with the session of the person the package is for.' }),
+    ),
+  },
+  { additionalProperties: false, examples: [{ step: 'send' }, { step: 'open', code: 'K7QF-2M9X' }] },
+)
+
+const Granted = Type.Object({
+  contentUrl: Type.String(),
+  expiresAt: Type.String({ format: 'date-time' }),
+  bytes: Type.Integer(),
+  sha256: Type.String(),
+})
+
+/** Where the link in the mail leads. Opening it changes nothing; the content takes a typed code, or the person's own session. */
+export const downloadRoutes =
+  (deps: DownloadRoutesDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    // The page's own forms, which work without a script.
+    api.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 1024 }, (_req, body, done) =>
+      done(null, Object.fromEntries([...new URLSearchParams(String(body))].filter(([, value]) => value !== ''))),
+    )
+    api.addHook('onSend', async (_req, reply) => {
+      reply.header('referrer-policy', 'no-referrer').header('x-robots-tag', 'noindex')
+    })
+
+    api.get(
+      '/downloads/:token',
+      {
+        config: {
+          allow: { anonymous: true, portal: true },
+          rateLimit: { max: 60, timeWindow: 60_000 },
+          problems: ['not_found', 'gone'],
+        },
+        schema: {
+          operationId: 'showDownload',
+          tags: ['downloads'],
+          summary: 'The page behind the link in the mail',
+          description: 'Says what is there, and changes nothing however often it is opened.',
+          params: Params,
+          response: { 200: { description: 'A page for a person', content: { 'text/html': { schema: Type.String() } } } },
+        },
+      },
+      async (req, reply) => showPage(deps, reply, req.params.token, req.url, {}),
+    )
+
+    api.post(
+      '/downloads/:token',
+      {
+        config: {
+          allow: { anonymous: true, portal: true },
+          rateLimit: guesses,
+          problems: ['not_found', 'gone', 'proof_refused', 'step_up_required', 'too_many_requests'],
+        },
+        schema: {
+          operationId: 'openDownload',
+          tags: ['downloads'],
+          summary: 'Ask for a code, or open the package with it',
+          params: Params,
+          body: DownloadBody,
+          response: { 201: Granted, 202: Type.Object({ status: Type.Literal('accepted') }) },
+        },
+      },
+      async (req, reply) => {
+        const link = await deps.transact(tx => liveLinkFor(deps, tx, req.params.token))
+        return req.body.step === 'send' ? send(deps, req, reply, link) : open(deps, req, reply, link, req.body.code)
+      },
+    )
+
+    api.get(
+      '/downloads/content/:grant',
+      {
+        config: {
+          allow: { anonymous: true, portal: true },
+          rateLimit: { max: 600, timeWindow: 60_000 },
+          problems: ['gone', 'range_not_satisfiable'],
+        },
+        schema: {
+          operationId: 'getContent',
+          tags: ['downloads'],
+          summary: 'The package itself',
+          description: 'For an hour after it was opened. Takes a Range of bytes, so that a broken download can go on.',
+          params: Type.Object({ grant: Token }),
+          response: { 200: zipFile('The ZIP file'), 206: zipFile('Part of it') },
+        },
+      },
+      async (req, reply) => {
+        const { grant } = req.params
+        const sealed = await packageOfGrant(deps, grant)
+        const etag = `"${sealed.sha256}"`
+        const ifRange = req.headers['if-range']
+        const range = byteRange(ifRange && ifRange !== etag ? undefined : req.headers.range, sealed.bytes)
+        reply
+          .code(range.partial ? 206 : 200)
+          .type('application/zip')
+          .header('content-length', range.end - range.start + 1)
+          .header('content-disposition', `attachment; filename="dsar-${sealed.requestId}.zip"`)
+          .header('accept-ranges', 'bytes')
+          .header('etag', etag)
+        if (range.partial) reply.header('content-range', `bytes ${range.start}-${range.end}/${sealed.bytes}`)
+        return reply.send(req.method === 'HEAD' ? undefined : await contentOf(deps, sealed, grant, range))
+      },
+    )
+  }
+
+/** A body that is not JSON: described for the reader of the API, sent as it is. */
+const zipFile = (description: string) => ({
+  description,
+  content: { 'application/zip': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) } },
+})
+
+const isForm = (req: FastifyRequest) => req.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false
+
+/** Mails the code. A caller of the API is told of a full mailbox; the page says what it says in any case. */
+async function send(deps: DownloadRoutesDeps, req: FastifyRequest, reply: FastifyReply, link: Link): Promise<FastifyReply> {
+  const sent = deps.transact(async tx =>
+    sendChallenge(deps, tx, await lockRequest(tx, link.requestId), 'download', toActor(req.caller)),
+  )
+  if (!isForm(req)) {
+    await sent
+    return reply.code(202).send({ status: 'accepted' })
+  }
+  await sent.catch(error => {
+    if (!(error instanceof Problem)) throw error
+  })
+  return showPage(deps, reply, (req.params as { token: string }).token, req.url, { sent: true })
+}
+
+async function open(
+  deps: DownloadRoutesDeps,
+  req: FastifyRequest,
+  reply: FastifyReply,
+  link: Link,
+  code: string | undefined,
+): Promise<FastifyReply> {
+  const { caller } = req
+  try {
+    const admission = code === undefined ? { caller } : await checkCode(deps, link.requestId, 'download', code, toActor(caller))
+    const { grant, expiresAt } = await deps.transact(tx => admit(deps, tx, link, admission, caller))
+    const contentUrl = `${deps.publicUrl}/v1/downloads/content/${grant}`
+    if (isForm(req)) return reply.redirect(contentUrl, 303)
+    const sealed = await packageOf(deps.read, link.requestId)
+    return reply.code(201).send({ contentUrl, expiresAt: expiresAt.toISOString(), bytes: sealed?.bytes, sha256: sealed?.sha256 })
+  } catch (error) {
+    if (!isForm(req) || !(error instanceof Problem) || error.status >= 500) throw error
+    return showPage(deps, reply, (req.params as { token: string }).token, req.url, { wrong: true })
+  }
+}
+
+const CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+async function showPage(
+  deps: DownloadRoutesDeps,
+  reply: FastifyReply,
+  token: string,
+  path: string,
+  said: { sent?: boolean; wrong?: boolean },
+): Promise<FastifyReply> {
+  reply.type('text/html; charset=utf-8').header('content-security-policy', CSP)
+  try {
+    const link = await liveLinkFor(deps, deps.read, token)
+    const sealed = await packageOf(deps.read, link.requestId)
+    if (!sealed) throw new Problem('not_found')
+    const { bytes, sha256 } = sealed
+    const page = landingPage({
+      path,
+      reference: link.requestId,
+      bytes,
+      sha256,
+      expiresAt: link.expiresAt,
+      usesLeft: link.usesLeft,
+      sent: false,
+      wrong: false,
+      ...said,
+    })
+    return reply.code(said.wrong ? 401 : 200).send(page)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return reply.code(error.status).send(gonePage())
+  }
+}

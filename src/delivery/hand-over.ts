@@ -1,0 +1,69 @@
+import { requestStream } from '../audit/record.ts'
+import { type Actor, system } from '../domain/actor.ts'
+import { Problem } from '../domain/problem.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Transact, Tx } from '../platform/database.ts'
+import type { Vault } from '../platform/vault.ts'
+import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { contactPointsOf, type IdentityDeps } from '../requests/identities.store.ts'
+import { issueLink, type Link } from './links.store.ts'
+import { type OutboxDeps, writeLetter } from './outbox.ts'
+import { isLive, packageOf } from './packages.store.ts'
+
+export interface HandOverDeps extends CaseDeps, IdentityDeps, Omit<OutboxDeps, 'vault'> {
+  /** How the privacy officer is reached. */
+  officer: string
+  transact: Transact
+  vault: Vault
+  publicUrl: string
+  /** How often a link may be used to fetch the content. */
+  linkUses: number
+}
+
+const BY = system('delivery')
+
+/** Hands the package over: one link, in one letter, to an address that was on file before anybody asked. */
+export async function handOver(deps: HandOverDeps, requestId: string): Promise<void> {
+  await deps.transact(async tx => {
+    const request = await lockRequest(tx, requestId)
+    if (request.state === 'delivering') await mailLink(deps, tx, request, BY)
+  })
+}
+
+/**
+ * Makes a new link, which ends any before it, and writes the letter with it. Without an address on file the case is flagged
+ * and waits: the person can still fetch the package through the portal.
+ * @throws Problem `gone` when the package can no longer be fetched
+ */
+export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest, by: Actor): Promise<Link> {
+  const now = deps.clock.now()
+  const sealed = await packageOf(tx, request.id)
+  if (!sealed) throw new Problem('not_found')
+  if (!isLive(sealed, now)) throw new Problem('gone', 'The package has expired or was revoked.')
+
+  const link = await issueLink(deps, tx, request.id, { now, expiresAt: sealed.expiresAt, uses: deps.linkUses })
+  await deps.record(tx, requestStream(request.id), by, 'link_issued', {
+    linkId: link.id,
+    expiresAt: link.expiresAt.toISOString(),
+    uses: link.usesLeft,
+  })
+  const [contact] = await contactPointsOf(deps, tx, request.id)
+  if (!contact) await setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)
+  else
+    await writeLetter(deps, tx, {
+      kind: 'ready',
+      requestId: request.id,
+      recipient: contact.value,
+      locale: request.locale,
+      dedupe: `ready|${link.id}`,
+      values: {
+        reference: request.id,
+        officer: deps.officer,
+        link: `${deps.publicUrl}/v1/downloads/${link.token}`,
+        expiresAt: link.expiresAt.toISOString(),
+        timeZone: request.timeZone,
+        uses: link.usesLeft,
+      },
+    })
+  return link
+}

@@ -1,0 +1,53 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Jobs } from '../pipeline.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Enqueue } from '../platform/queue.ts'
+import type { Vault } from '../platform/vault.ts'
+import type { LetterName, LetterValues } from './letters/render-letter.ts'
+
+export interface OutboxDeps {
+  vault: Pick<Vault, 'seal' | 'sealJson'>
+  clock: Clock
+  enqueue: Enqueue<Jobs>
+  /** Host part of every Message-ID. */
+  mailHost: string
+}
+
+export type NewLetter = {
+  [K in LetterName]: {
+    kind: K
+    requestId: string
+    recipient: string
+    locale: string
+    values: LetterValues[K]
+    /** The same letter is written once, however often it is asked for. */
+    dedupe: string
+  }
+}[LetterName]
+
+export const letterContext = (column: string, id: string) => `letter|${column}|${id}`
+
+/**
+ * Writes a letter, in the transaction of what it tells of: it goes out if, and only if, that happened. Its Message-ID is
+ * chosen here, once, so that a mail that goes out twice is recognised as one.
+ */
+export async function writeLetter(deps: OutboxDeps, tx: Tx, letter: NewLetter): Promise<void> {
+  const id = randomUUIDv7()
+  const { requestId, kind, recipient, locale, values, dedupe } = letter
+  const [written] = await tx.query<{ id: string }[]>(
+    `INSERT INTO letter (id, request_id, kind, dedupe, message_id, recipient_sealed, values_sealed, state, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8) ON CONFLICT (dedupe) DO NOTHING RETURNING id`,
+    [
+      id,
+      requestId,
+      kind,
+      dedupe,
+      `<${id}@${deps.mailHost}>`,
+      deps.vault.seal(recipient, letterContext('recipient_sealed', id)),
+      deps.vault.sealJson({ locale, values }, letterContext('values_sealed', id)),
+      deps.clock.now(),
+    ],
+  )
+  if (written) await deps.enqueue(tx, 'send-letter', { letterId: id })
+}

@@ -1,0 +1,80 @@
+import { requestStream } from '../audit/record.ts'
+import { system } from '../domain/actor.ts'
+import { revokeLinks } from '../delivery/links.store.ts'
+import type { BlobStore } from '../platform/blobs.ts'
+import type { Transact, Tx } from '../platform/database.ts'
+import { forgetKeys } from '../platform/idempotency.ts'
+import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { destroyDataKey } from '../requests/data-key.ts'
+
+export interface ForgetDeps extends CaseDeps {
+  transact: Transact
+  read: Tx
+  blobs: BlobStore
+}
+
+const BY = system('retention')
+const HOUR_MS = 3_600_000
+const IDEMPOTENCY_DAYS = 30
+
+/** Forgets in time: packages past their day, pieces that were packed, blobs that nobody refers to, keys of old calls. */
+export async function forgetExpired(deps: ForgetDeps): Promise<void> {
+  const now = deps.clock.now()
+  await destroyPackages(deps, now)
+  await removePackedParts(deps)
+  await sweepOrphans(deps, now)
+  await forgetKeys(deps.read, new Date(now.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS))
+  await deps.read.query('DELETE FROM download_grant WHERE expires_at < $1', [now])
+  await deps.read.query(`DELETE FROM rate_limit WHERE resets_at < now() - interval '1 hour'`)
+}
+
+/** The key goes first: from then on the bytes are noise, whenever they are deleted and wherever a copy of them lies. */
+async function destroyPackages(deps: ForgetDeps, now: Date): Promise<void> {
+  const due = await deps.read.query<{ requestId: string; blobKey: string }[]>(
+    `SELECT request_id AS "requestId", blob_key AS "blobKey" FROM sealed_package
+     WHERE destroyed_at IS NULL AND (expires_at <= $1 OR revoked_at IS NOT NULL)`,
+    [now],
+  )
+  for (const { requestId, blobKey } of due) {
+    await deps.transact(tx => destroyDataKey(tx, requestId))
+    await deps.blobs.delete(blobKey)
+    await deps.transact(async tx => {
+      await lockRequest(tx, requestId)
+      await revokeLinks(tx, requestId, now)
+      const [, destroyed] = await tx.query<[unknown[], number]>(
+        'UPDATE sealed_package SET destroyed_at = $2 WHERE request_id = $1 AND destroyed_at IS NULL',
+        [requestId, now],
+      )
+      if (destroyed === 1) await deps.record(tx, requestStream(requestId), BY, 'package_destroyed')
+    })
+  }
+}
+
+/** Once a package is sealed, the pieces it was made of are held twice. */
+async function removePackedParts(deps: ForgetDeps): Promise<void> {
+  const packed = await deps.read.query<{ id: string; blobKey: string }[]>(
+    `SELECT p.id, p.blob_key AS "blobKey" FROM part p JOIN dsar_request r ON r.id = p.request_id
+     WHERE r.state IN ('delivering', 'completed') LIMIT 10000`,
+  )
+  for (const { blobKey } of packed) await deps.blobs.delete(blobKey)
+  await deps.read.query('DELETE FROM part WHERE id = ANY($1)', [packed.map(({ id }) => id)])
+}
+
+/** What a killed worker left behind: blobs older than an hour that no row names, unless their task is at work right now. */
+async function sweepOrphans(deps: ForgetDeps, now: Date): Promise<void> {
+  const old = new Date(now.getTime() - HOUR_MS)
+  await deps.blobs.sweepPartials(old)
+  for await (const { key, modifiedAt } of deps.blobs.list('requests/')) {
+    if (modifiedAt < old && !(await isNamed(deps.read, key))) await deps.blobs.delete(key)
+  }
+}
+
+async function isNamed(read: Tx, key: string): Promise<boolean> {
+  const found = await read.query<unknown[]>(
+    `SELECT 1 FROM part WHERE blob_key = $1 UNION ALL SELECT 1 FROM sealed_package WHERE blob_key = $1
+     UNION ALL SELECT 1 FROM task WHERE state = 'running' AND lease_until > now() AND starts_with($1, 'requests/' || request_id || '/parts/' || id)
+     UNION ALL SELECT 1 FROM dsar_request WHERE state = 'packaging' AND starts_with($1, 'requests/' || id || '/package-') LIMIT 1`,
+    [key],
+  )
+  return found.length > 0
+}
