@@ -8,7 +8,7 @@ export interface DescribedDataset {
   purposes: readonly string[]
   legalBases: readonly string[]
   retention: string
-  recipients: readonly string[]
+  recipients?: readonly string[]
 }
 
 /**
@@ -24,7 +24,7 @@ export function checkManifest(policy: Policy, manifest: { datasets: readonly Des
       ...unknownAmong(`${place}/purposes`, 'purpose', dataset.purposes, PURPOSES),
       ...unknownAmong(`${place}/legalBases`, 'legal basis', dataset.legalBases, LEGAL_BASES),
       ...unknown(`${place}/retention`, 'retention rule', dataset.retention, RETENTION_RULES),
-      ...unknownAmong(`${place}/recipients`, 'recipient', dataset.recipients, recipients),
+      ...unknownAmong(`${place}/recipients`, 'recipient', dataset.recipients ?? [], recipients),
       ...(dataset.purposes.length > 0 ? [] : [{ pointer: `${place}/purposes`, detail: 'Every dataset serves a purpose.' }]),
       ...(dataset.legalBases.length > 0 ? [] : [{ pointer: `${place}/legalBases`, detail: 'Every dataset has a legal basis.' }]),
     ]

@@ -1,0 +1,87 @@
+import type { Readable } from 'node:stream'
+import type { Origin, Right } from '../domain/rights.ts'
+import type { Signer } from '../platform/signing.ts'
+import type { Policy } from '../policy/policy.ts'
+
+/** Everything one package is made of. Names of people are not needed and not taken. */
+export interface PackageInput {
+  /** A UUID. */
+  requestId: string
+  right: Right
+  receivedAt: Date
+  assembledAt: Date
+  /** BCP 47; a language without messages gets English. */
+  locale: string
+  policy: Policy
+  /** One for every adapter that was to be asked, whether it answered or not. */
+  adapters: readonly AdapterAnswer[]
+  parts: readonly Part[]
+  signer: Signer
+}
+
+/**
+ * What became of asking an adapter. `unknown_person`, `holds_nothing` and `nothing_portable` are full answers that bring no data;
+ * `suspended`, `failed` and `not_answered` are none.
+ */
+export type AdapterStatus =
+  | 'answered'
+  | 'unknown_person'
+  | 'holds_nothing'
+  | 'nothing_portable'
+  | 'suspended'
+  | 'failed'
+  | 'not_answered'
+
+export interface AdapterAnswer {
+  name: string
+  title?: string
+  status: AdapterStatus
+  answeredAt?: Date
+  datasets: readonly DatasetAnswer[]
+}
+
+/** The protocol's outcomes of a dataset, and `not_portable` for one that was not asked for because Art. 20 does not cover it. */
+export type PackagedOutcome =
+  | 'completed'
+  | 'partially_completed'
+  | 'no_data'
+  | 'retained'
+  | 'not_supported'
+  | 'refused'
+  | 'failed'
+  | 'cancelled'
+  | 'not_portable'
+
+export interface DatasetAnswer {
+  name: string
+  title: string
+  category: string
+  origin: Origin
+  purposes: readonly string[]
+  legalBases: readonly string[]
+  retention: string
+  recipients: readonly string[]
+  fields: readonly { name: string; type: string; title?: string }[]
+  containsThirdParties: boolean
+  outcome: PackagedOutcome
+  /** Records and files received. */
+  count: number
+  /** Records and files that the adapter had counted beforehand. */
+  located?: number
+  reason?: string
+  statute?: string
+  until?: string
+}
+
+/**
+ * One file of the payload: final bytes, of which size and digest are already known. `records` is a JSON array and `table` the same as
+ * CSV, at most one of each in a dataset; a `file` is an attachment, numbered within its dataset from 1.
+ */
+export type Part = {
+  adapter: string
+  dataset: string
+  bytes: number
+  /** Hexadecimal. */
+  sha256: string
+  open(): Promise<Readable>
+} & ({ kind: 'records' } | { kind: 'table' } | { kind: 'file'; number: number; mediaType: string; originalName?: string })
