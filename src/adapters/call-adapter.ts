@@ -15,8 +15,6 @@ import { parseRetryAfter, pollDelay } from './retry.ts'
 import { type Secrets, signCall } from './signing.ts'
 import { parseStrictly } from './strict-json.ts'
 
-export type { Answer } from './answer.ts'
-
 export interface CallDeps {
   outbound: Pick<Outbound, 'request' | 'isListed'>
   clock: Clock

@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers'
-import { type AdapterCall, type Answer, callAdapter } from '../../src/adapters/call-adapter.ts'
+import type { Answer } from '../../src/adapters/answer.ts'
+import { type AdapterCall, callAdapter } from '../../src/adapters/call-adapter.ts'
 import { CALL_LIMITS, type CallLimits } from '../../src/adapters/call-limits.ts'
 import type { CollectSink } from '../../src/adapters/collect-stream.ts'
 import type { TaskCall } from '../../src/adapters/protocol.ts'
