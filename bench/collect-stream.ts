@@ -45,7 +45,7 @@ async function megabytesPerSecond(run: () => unknown): Promise<number> {
 
 const noSink = { record() {}, file: () => Promise.reject(new Error('no files here')) }
 const noFiles = () => Promise.reject(new Error('no files here'))
-const parseOnly = () => text.split('\n').forEach(line => line && JSON.parse(line))
+const parseOnly = () => text.split('\n').map(line => line && JSON.parse(line))
 const readStream = () => readCollectStream(fromTheNetwork(), startCollection(task, CALL_LIMITS, noSink, noFiles))
 
 for (let round = 1; round <= ROUNDS; round++) {

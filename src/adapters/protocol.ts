@@ -6,8 +6,7 @@ const list = <T extends TSchema>(of: T, maxItems: number) => Type.Array(of, { ma
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength })
 
 /** Adapters, datasets, kinds of identity: fit for a path, a file name and a log line. */
-export const NAME_PATTERN = '^[a-z][a-z0-9_-]{0,62}$'
-const Name = Type.String({ pattern: NAME_PATTERN })
+const Name = Type.String({ pattern: '^[a-z][a-z0-9_-]{0,62}$' })
 
 export const ACTIONS = [
   'resolve',
