@@ -1,10 +1,11 @@
-import type { Event, State } from './domain/lifecycle.ts'
+import type { State } from './domain/lifecycle.ts'
 import type { Right } from './domain/rights.ts'
 
 /** Every durable job there is, with its payload: identifiers only, never personal data. Handlers live with their capability. */
 export interface Jobs {
   'ask-who': { requestId: string }
   'weigh-identity': { requestId: string }
+  acknowledge: { requestId: string }
   assess: { requestId: string }
   'start-fulfilment': { requestId: string }
   'dispatch-tasks': Record<string, never>
@@ -24,7 +25,7 @@ export type RequestJob = { [N in JobName]: Jobs[N] extends { requestId: string }
 export const OWED_ON_ENTERING: Record<State, readonly RequestJob[]> = {
   received: [],
   verifying: ['ask-who'],
-  assessing: ['assess'],
+  assessing: ['acknowledge', 'assess'],
   fulfilling: ['start-fulfilment'],
   packaging: ['build-package'],
   delivering: ['hand-over'],
@@ -56,13 +57,11 @@ export const SCHEDULE = {
   'forget-expired': '*/5 * * * *',
 } as const satisfies Partial<Record<JobName, string>>
 
-/** Until here a request can be withdrawn or cancelled: what has been handed over stays handed over. */
-export type ClosingEvent = Extract<Event, 'withdrawn' | 'cancelled' | 'verification_lapsed'>
-
 /** What a worker knows how to do once for a request. Kept as a record so that the compiler names a job nobody handles. */
 const ALL: Record<JobName, true> = {
   'ask-who': true,
   'weigh-identity': true,
+  acknowledge: true,
   assess: true,
   'start-fulfilment': true,
   'dispatch-tasks': true,

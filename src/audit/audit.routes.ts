@@ -94,7 +94,12 @@ export const auditRoutes =
               streams: Type.Integer(),
               entries: Type.Integer(),
               firstBad: Type.Optional(Type.Object({ stream: Type.String(), seq: Type.Integer(), reason: Type.String() })),
-              head: Type.Optional(Type.Object({ stream: Type.String(), seq: Type.Integer(), hash: Hash }, { description: 'Of the one stream that was asked for.' })),
+              head: Type.Optional(
+                Type.Object(
+                  { stream: Type.String(), seq: Type.Integer(), hash: Hash },
+                  { description: 'Of the one stream that was asked for.' },
+                ),
+              ),
             }),
           },
         },

@@ -33,17 +33,23 @@ export async function writeCodeLetter(
 }
 
 /** Confirms that the request is being worked on and by when it will be answered. */
-export const acknowledge = (deps: LetterDeps, tx: Tx, request: DsarRequest): Promise<void> =>
-  writeToSubject(deps, tx, request, {
-    kind: 'acknowledgment',
-    values: {
-      reference: request.id,
-      officer: deps.officer,
-      right: request.right,
-      receivedOn: dayIn(request.receivedAt, request.timeZone),
-      promisedOn: earliest([request.dueOn, request.legalDueOn]),
-    },
+export async function acknowledge(deps: LetterDeps & { transact: Transact }, requestId: string): Promise<void> {
+  await deps.transact(async tx => {
+    const request = await getRequest(tx, requestId)
+    if (!request || request.closedAt) return
+    const { right, receivedAt, timeZone, dueOn, legalDueOn } = request
+    await writeToSubject(deps, tx, request, {
+      kind: 'acknowledgment',
+      values: {
+        reference: requestId,
+        officer: deps.officer,
+        right,
+        receivedOn: dayIn(receivedAt, timeZone),
+        promisedOn: earliest([dueOn, legalDueOn]),
+      },
+    })
   })
+}
 
 /** Tells the privacy officer that a deadline is near, or here. */
 export const tellOfficer = (deps: LetterDeps, tx: Tx, request: DsarRequest, level: AlarmLevel): Promise<void> =>

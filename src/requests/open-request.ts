@@ -8,6 +8,7 @@ import { Problem } from '../domain/problem.ts'
 import { ASSURANCE_NEEDED, type DsarRequest, type Relationship } from '../domain/request.ts'
 import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
+import { CATEGORIES, type Policy } from '../policy/policy.ts'
 import { applyEvent, type CaseDeps } from './apply-event.ts'
 import {
   addIdentities,
@@ -32,10 +33,11 @@ export interface OpenRequest {
 }
 
 export interface OpenDeps extends CaseDeps, IdentityDeps {
-  policy: { version: string; categories: readonly { id: string }[] }
+  policy: Pick<Policy, 'version' | 'categories'>
   /** Time zone of the controller; the earlier of its day and the person's counts. */
   timeZone: string
   holidays: Readonly<Record<string, readonly Day[]>>
+  /** A wrapped key for everything that will be collected. */
   newDataKey(requestId: string): Buffer
 }
 
@@ -184,7 +186,7 @@ function refuseSelfService(input: OpenRequest, named: readonly Identity[], agent
 }
 
 function refuseUnknownCategories({ policy }: OpenDeps, { scope }: OpenRequest): void {
-  const known = new Set(policy.categories.map(({ id }) => id))
+  const known = new Set<string>(CATEGORIES.filter(category => category in policy.categories))
   const errors = (scope.categories ?? []).flatMap((category, i) =>
     known.has(category)
       ? []

@@ -1,6 +1,6 @@
 import { requestStream } from '../audit/record.ts'
-import { system } from '../domain/actor.ts'
 import { revokeLinks } from '../delivery/links.store.ts'
+import { system } from '../domain/actor.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { forgetKeys } from '../platform/idempotency.ts'

@@ -1,0 +1,196 @@
+import type { FastifyInstance } from 'fastify'
+import { adapterRoutes } from './adapters/adapters.routes.ts'
+import { CALL_LIMITS } from './adapters/call-limits.ts'
+import { auditRoutes } from './audit/audit.routes.ts'
+import { createRecorder } from './audit/record.ts'
+import { createVerifier } from './auth/verify-token.ts'
+import type { Config } from './config.ts'
+import { downloadRoutes } from './delivery/downloads.routes.ts'
+import { handOver } from './delivery/hand-over.ts'
+import { packageRoutes } from './delivery/packages.routes.ts'
+import { sendLetter } from './delivery/send-letter.ts'
+import { acknowledge, tellOfficer, writeClosingLetter, writeCodeLetter } from './delivery/write-letters.ts'
+import { askWho } from './fulfilment/ask-who.ts'
+import { callbackRoutes } from './fulfilment/callbacks.routes.ts'
+import { concludeFulfilment } from './fulfilment/conclude-fulfilment.ts'
+import { type Dispatcher, startDispatcher } from './fulfilment/dispatcher.ts'
+import { runTask } from './fulfilment/run-task.ts'
+import { startFulfilment } from './fulfilment/start-fulfilment.ts'
+import { taskRoutes } from './fulfilment/tasks.routes.ts'
+import { buildServer } from './http/server.ts'
+import { countWork } from './operations/count-work.ts'
+import { noteGivenUp } from './operations/note-given-up.ts'
+import { buildPackage } from './packaging/build-package.ts'
+import { JOB_NAMES, type Jobs, SCHEDULE } from './pipeline.ts'
+import { type Clock, systemClock } from './platform/clock.ts'
+import { openDatabase } from './platform/database.ts'
+import { createLog, type Log } from './platform/log.ts'
+import { createMailer } from './platform/mailer.ts'
+import { createMetrics } from './platform/metrics.ts'
+import { openBlobStore } from './platform/open-blob-store.ts'
+import { createOutbound } from './platform/outbound.ts'
+import { type Handlers, openQueue } from './platform/queue.ts'
+import { postgresRateLimits } from './platform/rate-limit.ts'
+import { openVaultFile } from './platform/vault.ts'
+import { assess } from './requests/assess.ts'
+import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
+import { deadlineRoutes } from './requests/deadlines.routes.ts'
+import { historyRoutes } from './requests/history.routes.ts'
+import { requestRoutes } from './requests/requests.routes.ts'
+import { RequestTable } from './requests/requests.table.ts'
+import { watchDeadlines } from './requests/watch-deadlines.ts'
+import { closeCase } from './retention/close-case.ts'
+import { forgetExpired } from './retention/forget-expired.ts'
+import { verificationRoutes } from './verification/verification.routes.ts'
+import { weighIdentity } from './verification/weigh-identity.ts'
+
+export interface App {
+  server: FastifyInstance
+  log: Log
+  /** Makes this process one of the workers. */
+  startWorking(): Promise<void>
+  /** Runs what runs by the clock once, now: for operators in a hurry, and for tests. */
+  handlers: Handlers<Jobs>
+  close(): Promise<void>
+}
+
+export const VERSION = '0.1.0'
+
+/** Joins everything by hand, top to bottom. Nothing listens and nobody works until told to. */
+export async function createApp(
+  config: Config,
+  { clock = systemClock, log = createLog({ level: config.logLevel }) }: { clock?: Clock; log?: Log } = {},
+): Promise<App> {
+  const deps = await openDeps(config, clock, log)
+  const server = await buildServer({
+    ...deps,
+    quota: { perCaller: config.perCallerQuota, perAddress: config.perAddressQuota },
+    trustProxy: config.trustProxy,
+    version: VERSION,
+    plugins: [
+      requestRoutes,
+      historyRoutes,
+      verificationRoutes,
+      taskRoutes,
+      packageRoutes,
+      downloadRoutes,
+      adapterRoutes,
+      callbackRoutes,
+      deadlineRoutes,
+      auditRoutes,
+    ].map(routes => routes(deps)),
+  })
+  let dispatcher: Dispatcher | undefined
+  const handlers = handlersOf(deps, () => dispatcher?.wake())
+  return {
+    server,
+    log,
+    handlers,
+    async startWorking() {
+      dispatcher = startDispatcher(
+        { transact: deps.transact, run: (task, signal) => runTask(deps, task, signal), onError: deps.onError },
+        { slots: config.taskSlots },
+      )
+      await deps.queue.work(handlers, {
+        schedule: SCHEDULE,
+        concurrency: config.jobConcurrency,
+        onGivenUp: (job, data) => noteGivenUp(deps, job, data),
+        onFailure: (job, error) => {
+          deps.counts.jobFailed(job)
+          log.warn({ job, err: error }, 'a job failed and will be tried again')
+        },
+      })
+    },
+    async close() {
+      await server.close()
+      await deps.queue.stop()
+      await dispatcher?.stop()
+      deps.mailer.close()
+      await deps.outbound.close()
+      await deps.database.close()
+    },
+  }
+}
+
+type Deps = Awaited<ReturnType<typeof openDeps>>
+
+async function openDeps(config: Config, clock: Clock, log: Log) {
+  const onError = (error: unknown) => log.error({ err: error }, 'something failed in the background')
+  const { vault } = openVaultFile(config.vaultKeyFile, { allowOpenToOthers: config.allowOpenVaultFile })
+  const { databaseUrl: url, databaseRole } = config
+  const role = databaseRole ? { role: databaseRole } : {}
+  const database = await openDatabase({ url, ...role, tables: [RequestTable], poolSize: config.databasePool, onError })
+  const queue = await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError })
+  const metrics = createMetrics({ ofProcess: true })
+  const counts = countWork(metrics, database.read)
+  const record = createRecorder({ clock, sign: bytes => vault.sign(bytes) })
+  const letters = {
+    vault,
+    clock,
+    enqueue: queue.enqueue,
+    mailHost: new URL(config.publicUrl).hostname,
+    officer: config.privacyOfficer,
+  }
+  return {
+    ...config,
+    ...letters,
+    ...database,
+    database,
+    queue,
+    log,
+    record,
+    metrics,
+    counts,
+    onError,
+    blobs: openBlobStore(config.blobStoreUrl),
+    mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
+    outbound: createOutbound({ allowedHosts: config.adapterAllowedHosts }),
+    verifier: createVerifier({ issuers: config.issuers, clock }),
+    rateLimits: postgresRateLimits(database.read),
+    ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
+    random: Math.random,
+    callLimits: CALL_LIMITS,
+    publicKeys: () => vault.publicKeys(),
+    checkSignature: (keyId: string, bytes: Buffer, signature: Buffer) =>
+      vault.verify(bytes, { keyId, algorithm: 'Ed25519', signature }),
+    newDataKey: (requestId: string) => newDataKeyFor({ vault }, requestId),
+    keyOf: (read: typeof database.read, requestId: string) => dataKeyOf({ vault }, read, requestId),
+    writeCodeLetter: bind(writeCodeLetter, letters),
+    tellOfficer: bind(tellOfficer, letters),
+    onAlarm: counts.alarm,
+    onAnswer: counts.answer,
+    onLetter: counts.letter,
+    onCodeRefused: counts.codeRefused,
+  }
+}
+
+/** Who does each job. */
+const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
+  'ask-who': ({ requestId }) => askWho(deps, requestId),
+  'weigh-identity': ({ requestId }) => weighIdentity(deps, requestId),
+  acknowledge: ({ requestId }) => acknowledge(deps, requestId),
+  assess: ({ requestId }) => deps.transact(tx => assess(deps, tx, requestId)),
+  'start-fulfilment': ({ requestId }) => startFulfilment(deps, requestId),
+  'dispatch-tasks': async () => wake(),
+  'conclude-fulfilment': ({ requestId }) => concludeFulfilment(deps, requestId),
+  'build-package': ({ requestId }) => buildPackage(deps, requestId),
+  'hand-over': ({ requestId }) => handOver(deps, requestId),
+  'close-case': async ({ requestId }) => {
+    await writeClosingLetter(deps, requestId)
+    await closeCase(deps, requestId)
+  },
+  'send-letter': ({ letterId }) => sendLetter(deps, letterId),
+  'watch-deadlines': () => watchDeadlines(deps),
+  'forget-expired': () => forgetExpired(deps),
+})
+
+const bind =
+  <D, A extends unknown[], R>(use: (deps: D, ...rest: A) => R, deps: D) =>
+  (...rest: A): R =>
+    use(deps, ...rest)
+
+const answers = (asked: Promise<unknown>): Promise<boolean> =>
+  asked.then(
+    () => true,
+    () => false,
+  )

@@ -1,0 +1,186 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { type Issuer, parseIssuers } from './auth/issuers.ts'
+import type { HolidaysByPlace } from './domain/calendar.ts'
+import { parseDay } from './domain/day.ts'
+import { parseEmailAddress } from './domain/email-address.ts'
+import type { LogLevel } from './platform/log.ts'
+import { exampleValues, loadPolicy } from './policy/load-policy.ts'
+import type { Policy } from './policy/policy.ts'
+
+export const ROLES = ['all', 'api', 'worker', 'migrate'] as const
+export type ProcessRole = (typeof ROLES)[number]
+
+/** Everything the environment decides, checked and frozen. */
+export interface Config {
+  role: ProcessRole
+  production: boolean
+  host: string
+  port: number
+  logLevel: LogLevel
+  databaseUrl: string
+  /** The role whose rights the service's sessions have; undefined where it logs in as that role anyway. */
+  databaseRole: string | undefined
+  databasePool: number
+  smtpUrl: string
+  mailFrom: { address: string; name: string }
+  /** Without a slash at the end. */
+  publicUrl: string
+  blobStoreUrl: string
+  issuers: Issuer[]
+  vaultKeyFile: string
+  allowOpenVaultFile: boolean
+  adapterAllowedHosts: string[]
+  policy: Policy
+  /** Where the deadline alarms go, and what letters give as the contact. */
+  privacyOfficer: string
+  timeZone: string
+  holidays: HolidaysByPlace
+  packageDays: number
+  linkUses: number
+  taskSlots: number
+  jobConcurrency: number
+  trustProxy: string[]
+  perCallerQuota: number
+  perAddressQuota: number
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** Thrown with every mistake in the environment at once, one line each. */
+export class BadEnvironment extends Error {
+  constructor(mistakes: readonly string[]) {
+    super(`The environment cannot be used:\n${mistakes.map(mistake => `  ${mistake}`).join('\n')}`)
+    this.name = 'BadEnvironment'
+  }
+}
+
+/** Reads the configuration. @throws BadEnvironment with all mistakes, never with a value that could be a secret */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const mistakes: string[] = []
+  const read = reader(env, mistakes)
+  const production = env.NODE_ENV === 'production'
+  const role = read('ROLE', oneOf(ROLES), 'all')
+  const needs = role === 'migrate' ? '' : undefined
+  const policy = read('POLICY_FILE', path => loadPolicy(path || undefined), '')
+  const config: Config = {
+    role: role ?? 'all',
+    production,
+    host: read('HOST', asIs, '127.0.0.1') ?? '',
+    port: read('PORT', wholeNumber(0, 65_535), '8080') ?? 0,
+    logLevel: read('LOG_LEVEL', oneOf(LEVELS), 'info') ?? 'info',
+    databaseUrl: read('DATABASE_URL', urlOf('postgres:', 'postgresql:')) ?? '',
+    databaseRole: read('DATABASE_ROLE', asIs, 'dsar_app') || undefined,
+    databasePool: read('DATABASE_POOL', wholeNumber(2, 200), '20') ?? 20,
+    smtpUrl: read('SMTP_URL', optional(needs, urlOf('smtp:', 'smtps:')), needs) ?? '',
+    mailFrom: {
+      address: read('MAIL_FROM', optional(needs, address), needs) ?? '',
+      name: read('MAIL_FROM_NAME', asIs, 'Privacy team') ?? '',
+    },
+    publicUrl: (read('PUBLIC_URL', optional(needs, urlOf('http:', 'https:')), needs) ?? '').replace(/\/+$/, ''),
+    blobStoreUrl: read('BLOB_STORE_URL', optional(needs, urlOf('file:')), needs) ?? '',
+    issuers: read('AUTH_ISSUERS', optional(needs, parseIssuers), needs) || [],
+    vaultKeyFile: read('VAULT_KEY_FILE', optional(needs, existingFile), needs) ?? '',
+    allowOpenVaultFile: read('VAULT_KEY_FILE_SHARED', flag, 'false') ?? false,
+    adapterAllowedHosts: read('ADAPTER_ALLOWED_HOSTS', hostList, '') ?? [],
+    policy: policy as Policy,
+    privacyOfficer: read('PRIVACY_OFFICER', address, policy?.controller.contacts.privacyOfficer ?? '-') ?? '',
+    timeZone: read('TIME_ZONE', timeZone, 'Asia/Colombo') ?? 'UTC',
+    holidays: read('HOLIDAYS_FILE', holidays, '') ?? {},
+    packageDays: read('PACKAGE_DAYS', wholeNumber(1, 90), '14') ?? 14,
+    linkUses: read('LINK_USES', wholeNumber(1, 50), '5') ?? 5,
+    taskSlots: read('TASK_SLOTS', wholeNumber(1, 500), '32') ?? 32,
+    jobConcurrency: read('JOB_CONCURRENCY', wholeNumber(1, 50), '4') ?? 4,
+    trustProxy: read('TRUST_PROXY', list, '') ?? [],
+    perCallerQuota: read('RATE_PER_CALLER', wholeNumber(1, 1_000_000), '600') ?? 600,
+    perAddressQuota: read('RATE_PER_ADDRESS', wholeNumber(1, 1_000_000), '120') ?? 120,
+  }
+  if (production && mistakes.length === 0) mistakes.push(...unsafe(config))
+  if (mistakes.length > 0) throw new BadEnvironment(mistakes)
+  return Object.freeze(config)
+}
+
+/** What works on a desk and would be a hole in production. */
+function unsafe({ role, publicUrl, smtpUrl, issuers, policy, databaseUrl, databaseRole, adapterAllowedHosts }: Config): string[] {
+  if (role === 'migrate') return []
+  const smtp = new URL(smtpUrl)
+  return [
+    ...(publicUrl.startsWith('https:') ? [] : ['PUBLIC_URL has to be https: links in letters open personal data']),
+    ...(smtp.protocol === 'smtp:' && smtp.searchParams.get('requireTLS') === 'false' ? ['SMTP_URL must not give up TLS'] : []),
+    ...issuers
+      .filter(({ jwksUrl }) => jwksUrl?.startsWith('http:'))
+      .map(({ issuer }) => `AUTH_ISSUERS: the keys of ${issuer} have to come by https`),
+    ...(databaseRole === undefined && new URL(databaseUrl).username === 'postgres'
+      ? ['DATABASE_URL must not be the superuser without DATABASE_ROLE']
+      : []),
+    ...(adapterAllowedHosts.some(host => host.startsWith('*')) ? ['ADAPTER_ALLOWED_HOSTS takes exact host:port pairs'] : []),
+    ...exampleValues(policy.controller.contacts, '/controller/contacts').map(
+      pointer => `POLICY_FILE: ${pointer} is still an example`,
+    ),
+  ]
+}
+
+type Parse<T> = (text: string) => T
+
+/** Reads one variable; what is wrong with it is added to the mistakes, and all of them are told together. */
+const reader =
+  (env: NodeJS.ProcessEnv, mistakes: string[]) =>
+  <T>(name: string, parse: Parse<T>, fallback?: string): T | undefined => {
+    const text = env[name] ?? fallback
+    if (text === undefined || (text === '' && fallback === undefined)) {
+      mistakes.push(`${name} is not set`)
+      return undefined
+    }
+    try {
+      return parse(text)
+    } catch (error) {
+      mistakes.push(`${name} ${(error as Error).message}`)
+      return undefined
+    }
+  }
+
+const refuse = (why: string): never => {
+  throw new Error(why)
+}
+const asIs: Parse<string> = text => text
+const optional =
+  <T>(fallback: string | undefined, parse: Parse<T>): Parse<T | ''> =>
+  text =>
+    fallback !== undefined && text === '' ? '' : parse(text)
+const oneOf =
+  <const T extends string>(values: readonly T[]): Parse<T> =>
+  text =>
+    values.find(value => value === text) ?? refuse(`has to be one of ${values.join(', ')}`)
+const flag: Parse<boolean> = text => oneOf(['true', 'false'])(text) === 'true'
+const wholeNumber =
+  (least: number, most: number): Parse<number> =>
+  text => {
+    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    return number >= least && number <= most ? number : refuse(`has to be a whole number from ${least} to ${most}`)
+  }
+const urlOf =
+  (...protocols: string[]): Parse<string> =>
+  text =>
+    protocols.includes(URL.parse(text)?.protocol ?? '')
+      ? text
+      : refuse(`has to be a URL that begins with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`)
+const address: Parse<string> = text => parseEmailAddress(text) ?? refuse('has to be one plain e-mail address')
+const list: Parse<string[]> = text => text.split(',').flatMap(part => part.trim() || [])
+const hostList: Parse<string[]> = text => {
+  const hosts = list(text)
+  return hosts.every(host => /^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/i.test(host))
+    ? hosts
+    : refuse('takes host:port pairs, separated by commas')
+}
+const existingFile: Parse<string> = path => (existsSync(path) ? path : refuse('names a file that is not there'))
+const timeZone: Parse<string> = zone => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone && zone
+  } catch {
+    return refuse('has to be an IANA time zone such as Asia/Colombo')
+  }
+}
+const holidays: Parse<HolidaysByPlace> = path => {
+  if (path === '') return {}
+  const places = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string[]>
+  return Object.fromEntries(Object.entries(places).map(([place, days]) => [place, days.map(parseDay)]))
+}

@@ -1,0 +1,66 @@
+import { Counter, Gauge } from 'prom-client'
+import type { Tx } from '../platform/database.ts'
+import type { Metrics } from '../platform/metrics.ts'
+
+/** What happens, counted: names out of our vocabulary, never an id. */
+export interface Counts {
+  alarm(level: string): void
+  answer(action: string, kind: string): void
+  letter(kind: string, outcome: string): void
+  codeRefused(): void
+  jobFailed(job: string): void
+}
+
+export function countWork(metrics: Metrics, read: Tx): Counts {
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name, help, labelNames, registers: [metrics] })
+  const alarms = counter('dsar_deadline_alarms_total', 'Deadline alarms raised', ['level'])
+  const answers = counter('dsar_adapter_answers_total', 'What adapters answered', ['action', 'kind'])
+  const letters = counter('dsar_letters_total', 'Letters, by what became of them', ['kind', 'outcome'])
+  const refused = counter('dsar_codes_refused_total', 'Codes that were wrong, late or worn out, over all requests', [])
+  const failed = counter('dsar_jobs_failed_total', 'Job attempts that failed', ['job'])
+  gaugeOf(
+    metrics,
+    read,
+    'dsar_open_requests',
+    'Open requests by state',
+    'state',
+    'SELECT state AS label, count(*) FROM dsar_request WHERE closed_at IS NULL GROUP BY 1',
+  )
+  gaugeOf(
+    metrics,
+    read,
+    'dsar_open_tasks',
+    'Tasks that are not done, by state',
+    'state',
+    `SELECT state AS label, count(*) FROM task WHERE state NOT IN ('done', 'cancelled') GROUP BY 1`,
+  )
+  gaugeOf(
+    metrics,
+    read,
+    'dsar_flags',
+    'Open requests that need eyes, by flag',
+    'flag',
+    'SELECT unnest(flags) AS label, count(*) FROM dsar_request WHERE closed_at IS NULL GROUP BY 1',
+  )
+  return {
+    alarm: level => alarms.inc({ level }),
+    answer: (action, kind) => answers.inc({ action, kind }),
+    letter: (kind, outcome) => letters.inc({ kind, outcome }),
+    codeRefused: () => refused.inc(),
+    jobFailed: job => failed.inc({ job }),
+  }
+}
+
+function gaugeOf(metrics: Metrics, read: Tx, name: string, help: string, label: string, sql: string): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [metrics],
+    async collect() {
+      this.reset()
+      for (const row of await read.query<{ label: string; count: number }[]>(sql)) this.set({ [label]: row.label }, row.count)
+    },
+  })
+}
