@@ -8,7 +8,7 @@ import type { RateLimitStore } from '../platform/rate-limit.ts'
 /** Calls per minute, over all routes without a limit of their own. */
 export interface Quota {
   perCaller: number
-  /** For everybody together who comes from one address (IPv6: one /64) without a token. */
+  /** For everybody together who comes from one address (IPv6: one /64) without a token or a signature. */
   perAddress: number
 }
 
@@ -39,7 +39,7 @@ export async function limitRates(app: FastifyInstance, { rateLimits, metrics, qu
       throw new Error(`${route.method} ${route.url} needs its timeWindow in milliseconds`)
   })
   await app.register(rateLimit, {
-    max: req => (req.caller.kind === 'anonymous' ? quota.perAddress : quota.perCaller),
+    max: req => (req.caller.kind === 'anonymous' && !req.routeOptions.config.allow?.signed ? quota.perAddress : quota.perCaller),
     timeWindow: MINUTE,
     keyGenerator: keyOf,
     store: storeOn(rateLimits, () => uncounted.inc()),

@@ -13,8 +13,8 @@ export function nestingOf(json: string): number {
     if (inText && char === BACKSLASH) i++
     else if (char === QUOTE) inText = !inText
     else if (inText) continue
-    else if (char === OPEN_ARRAY || char === OPEN_OBJECT) deepest = Math.max(deepest, ++depth)
     else if (char === CLOSE_ARRAY || char === CLOSE_OBJECT) depth--
+    else if ((char === OPEN_ARRAY || char === OPEN_OBJECT) && ++depth > deepest) deepest = depth
   }
   return deepest
 }

@@ -20,9 +20,9 @@ describe('the nesting of a JSON text', () => {
     ['quotes', '"'.repeat(1 << 20)],
     ['escaped quotes in a text without an end', `"${'\\"'.repeat(1 << 19)}`],
     ['backslashes', '\\'.repeat(1 << 20)],
-  ])('takes no longer for a mebibyte of %s', (_, json) => {
+  ])('is found in one pass over a mebibyte of %s', (_, json) => {
     const { user } = process.cpuUsage()
     nestingOf(json)
-    expect(process.cpuUsage().user - user).toBeLessThan(200_000)
+    expect(process.cpuUsage().user - user).toBeLessThan(1_000_000) // going back again and again would take minutes
   })
 })
