@@ -99,6 +99,21 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return Object.freeze(config)
 }
 
+/** What it takes to check the record, away from the running service. @throws BadEnvironment */
+export function readAuditConfig(
+  env: NodeJS.ProcessEnv = process.env,
+): Pick<Config, 'databaseUrl' | 'databaseRole' | 'vaultKeyFile'> {
+  const mistakes: string[] = []
+  const read = reader(env, mistakes)
+  const config = {
+    databaseUrl: read('DATABASE_URL', urlOf('postgres:', 'postgresql:')) ?? '',
+    databaseRole: read('DATABASE_ROLE', asIs, 'dsar_app') || undefined,
+    vaultKeyFile: read('VAULT_KEY_FILE', existingFile) ?? '',
+  }
+  if (mistakes.length > 0) throw new BadEnvironment(mistakes)
+  return config
+}
+
 /** What works on a desk and would be a hole in production. */
 function unsafe({ role, publicUrl, smtpUrl, issuers, policy, databaseUrl, databaseRole, adapterAllowedHosts }: Config): string[] {
   if (role === 'migrate') return []

@@ -57,7 +57,7 @@ export async function insertAdapter({ vault }: SecretDeps, tx: Tx, adapter: NewA
   const { concurrency, perMinute } = adapter.manifest.limits
   const [row] = await tx.query<Adapter[]>(
     `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance, allowance_at, created_at, changed_at)
-     VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8, $8, now(), $9, $9)
+     VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8::int, $8::int, now(), $9, $9)
      ON CONFLICT (name) WHERE state <> 'removed' DO NOTHING RETURNING ${COLUMNS}`,
     [
       id,

@@ -27,7 +27,12 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
 /** What PostgreSQL is asked to do for every session: give up rather than hang on locks, on statements and on forgotten transactions. */
 export function sessionOptions(role?: string): string {
-  const settings = { lock_timeout: '10s', statement_timeout: '60s', idle_in_transaction_session_timeout: '60s', ...(role && { role }) }
+  const settings = {
+    lock_timeout: '10s',
+    statement_timeout: '60s',
+    idle_in_transaction_session_timeout: '60s',
+    ...(role && { role }),
+  }
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value}`)
     .join(' ')

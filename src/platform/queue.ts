@@ -2,7 +2,12 @@ import { type JobWithMetadata, PgBoss, type WorkOptions } from 'pg-boss'
 import { sessionOptions, type Tx } from './database.ts'
 
 /** Puts a job on the queue in the caller's transaction: it exists if, and only if, the transaction commits. */
-export type Enqueue<Jobs> = <N extends keyof Jobs & string>(tx: Tx, name: N, data: Jobs[N], options?: { startAfter?: Date }) => Promise<void>
+export type Enqueue<Jobs> = <N extends keyof Jobs & string>(
+  tx: Tx,
+  name: N,
+  data: Jobs[N],
+  options?: { afterSeconds?: number },
+) => Promise<void>
 
 /** One handler a job name. Every handler may run twice, on two machines, and half finished. */
 export type Handlers<Jobs> = { [N in keyof Jobs]: (data: Jobs[N]) => Promise<void> }
@@ -32,7 +37,14 @@ export interface QueueOptions<N extends string> {
 const DEAD = 'given-up'
 
 // 12 tries with back-off to 15 minutes span about two hours; the heartbeat finds a killed worker's job within 10 to 13 s.
-const QUEUE = { retryLimit: 12, retryDelay: 1, retryBackoff: true, retryDelayMax: 900, heartbeatSeconds: 10, expireInSeconds: 6 * 3600 }
+const QUEUE = {
+  retryLimit: 12,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 900,
+  heartbeatSeconds: 10,
+  expireInSeconds: 6 * 3600,
+}
 const POLLING = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 } satisfies WorkOptions
 
 /** Creates the queue's own tables and every queue; part of a migration, because the service's role may not. */
@@ -65,9 +77,9 @@ export async function openQueue<Jobs extends object>(options: QueueOptions<keyof
   boss.on('error', options.onError)
   await boss.start()
   return {
-    async enqueue(tx, name, data, { startAfter } = {}) {
+    async enqueue(tx, name, data, { afterSeconds } = {}) {
       const db = { executeSql: async (text: string, values?: unknown[]) => ({ rows: await tx.query(text, values) }) }
-      await boss.send(name, data as object, { db, ...(startAfter && { startAfter }) })
+      await boss.send(name, data as object, { db, ...(afterSeconds && { startAfter: afterSeconds }) })
     },
     work: (handlers, workerOptions) => startWorking(boss, options.names, handlers, workerOptions),
     stop: () => boss.stop({ graceful: true, timeout: 20_000 }),
@@ -81,17 +93,20 @@ async function startWorking<Jobs extends object>(
   { schedule, concurrency, onGivenUp, onFailure }: WorkerOptions<Jobs>,
 ): Promise<void> {
   for (const name of names) {
-    await boss.work<Jobs[typeof name] & object>(name, { ...POLLING, batchSize: 1, localConcurrency: concurrency }, async ([job]) => {
-      if (!job) return
-      await handlers[name](job.data).catch(error => {
-        onFailure(name, error)
-        throw error
-      })
-    })
+    await boss.work<Jobs[typeof name] & object>(
+      name,
+      { ...POLLING, batchSize: 1, localConcurrency: concurrency },
+      async ([job]) => {
+        if (!job) return
+        await handlers[name](job.data).catch(error => {
+          onFailure(name, error)
+          throw error
+        })
+      },
+    )
   }
   await boss.work(DEAD, { ...POLLING, includeMetadata: true as const }, async (jobs: JobWithMetadata[]) => {
     for (const job of jobs) if (job.sourceName) await onGivenUp(job.sourceName as keyof Jobs & string, job.data)
   })
   for (const [name, cron] of Object.entries(schedule)) await boss.schedule(name, cron as string)
 }
-

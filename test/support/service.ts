@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
+import pg from 'pg'
+import { type App, createApp } from '../../src/app.ts'
+import { type Config, readConfig } from '../../src/config.ts'
+import { type Mailbox, startMailbox } from '../../src/demo/mailbox.ts'
+import { startTokenIssuer, type TokenIssuer } from '../../src/demo/token-issuer.ts'
+import type { Clock } from '../../src/platform/clock.ts'
+import { createLog } from '../../src/platform/log.ts'
+import { generateVaultKeyFile } from '../../src/platform/vault-key-file.ts'
+import { createDatabase } from './database.ts'
+
+/** A clock that runs with the real one and can be moved away from it. */
+export interface MovableClock extends Clock {
+  advance(milliseconds: number): void
+}
+
+export interface Service {
+  app: App
+  config: Config
+  url: string
+  clock: MovableClock
+  mailbox: Mailbox
+  issuer: TokenIssuer
+  /** Every log line so far. */
+  logs: string[]
+  blobDir: string
+  /** Runs SQL as the owner of the database. */
+  sql<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]>
+  /** Opens one more connection, for a transaction that is held open. The service closes it. */
+  connect(): Promise<pg.Client>
+  close(): Promise<void>
+}
+
+export interface ServiceOptions {
+  env?: Record<string, string>
+  /** Whether this process works off the queue as well. */
+  working?: boolean
+}
+
+function movable(): MovableClock {
+  let ahead = 0
+  return {
+    now: () => new Date(Date.now() + ahead),
+    advance: milliseconds => {
+      ahead += milliseconds
+    },
+  }
+}
+
+/** The whole service in this process, on a database, a mail server, a blob store and an issuer of its own. */
+export async function startService({ env = {}, working = true }: ServiceOptions = {}): Promise<Service> {
+  const [database, mailbox, issuer] = await Promise.all([createDatabase(), startMailbox(), startTokenIssuer()])
+  const dir = mkdtempSync(join(tmpdir(), 'dsar-'))
+  const vaultKeyFile = join(dir, 'vault.json')
+  writeFileSync(vaultKeyFile, generateVaultKeyFile(), { mode: 0o600 })
+  const blobDir = join(dir, 'blobs')
+  const config = readConfig({
+    DATABASE_URL: database.url,
+    DATABASE_POOL: '10',
+    SMTP_URL: mailbox.smtpUrl,
+    MAIL_FROM: 'privacy@almastack.example',
+    PUBLIC_URL: 'http://127.0.0.1:8080',
+    BLOB_STORE_URL: pathToFileURL(blobDir).href,
+    AUTH_ISSUERS: JSON.stringify(issuer.issuers),
+    VAULT_KEY_FILE: vaultKeyFile,
+    LOG_LEVEL: 'debug',
+    RATE_PER_CALLER: '100000',
+    RATE_PER_ADDRESS: '100000',
+    ...env,
+  })
+  const logs: string[] = []
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      logs.push(String(chunk))
+      done()
+    },
+  })
+  const clock = movable()
+  const app = await createApp(config, { clock, log: createLog({ level: config.logLevel, destination }) })
+  await app.server.listen({ host: '127.0.0.1', port: 0 })
+  if (working) await app.startWorking()
+
+  const clients: pg.Client[] = []
+  const connect = async () => {
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    clients.push(client)
+    return client
+  }
+  const owner = await connect()
+  return {
+    app,
+    config,
+    url: `http://127.0.0.1:${(app.server.server.address() as AddressInfo).port}`,
+    clock,
+    mailbox,
+    issuer,
+    logs,
+    blobDir,
+    sql: async (text, values) => (await owner.query(text, values)).rows,
+    connect,
+    async close() {
+      await app.close()
+      await Promise.all(clients.map(client => client.end()))
+      await Promise.all([mailbox.close(), issuer.close()])
+      await database.drop()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
