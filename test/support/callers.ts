@@ -3,7 +3,7 @@ import type { Service } from './service.ts'
 export interface Answered {
   status: number
   headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: tests say in their expectations what they take it for
+  // biome-ignore lint/suspicious/noExplicitAny: what it is, each test says in its expectations
   body: any
   bytes: Buffer
 }
