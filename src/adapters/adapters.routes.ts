@@ -28,6 +28,41 @@ const Secret = Type.String({
 const BaseUrl = Type.String({ format: 'uri', maxLength: 500 })
 const Title = Type.String({ minLength: 1, maxLength: 200 })
 
+const ADAPTER_EXAMPLE = {
+  id: '019af0c1-0000-7c3a-9b54-2f60c1a7e8d4',
+  name: 'billing',
+  title: 'Billing',
+  baseUrl: 'https://billing.internal.example/dsar',
+  state: 'active',
+  secret: '***',
+  manifest: {
+    protocol: 'dsar-adapter/1',
+    name: 'billing',
+    actions: ['locate', 'collect'],
+    identityTypes: [{ type: 'user_id' }],
+    limits: { concurrency: 8, perMinute: 600, batch: 1 },
+    eraseAfter: [],
+    cancellable: false,
+    datasets: [
+      {
+        name: 'invoices',
+        title: 'Invoices',
+        category: 'billing',
+        origin: 'provided',
+        purposes: ['billing'],
+        legalBases: ['contract', 'legal_obligation'],
+        retention: 'financial_records',
+        fields: [{ name: 'amount', type: 'number', title: 'Amount' }],
+        sensitive: false,
+        recipients: ['Stripe'],
+        containsThirdParties: false,
+      },
+    ],
+  },
+  createdAt: '2026-11-01T08:00:00.000Z',
+  changedAt: '2026-11-01T08:00:00.000Z',
+}
+
 const AdapterView = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -42,7 +77,7 @@ const AdapterView = Type.Object(
     createdAt: Type.String({ format: 'date-time' }),
     changedAt: Type.String({ format: 'date-time' }),
   },
-  { $id: 'Adapter', title: 'Adapter' },
+  { title: 'Adapter', examples: [ADAPTER_EXAMPLE] },
 )
 
 const view = ({ concurrency: _, perMinute: __, version: ___, ...adapter }: Adapter, secret = '***') => ({
@@ -109,7 +144,7 @@ export const adapterRoutes =
           operationId: 'listAdapters',
           tags: ['adapters'],
           summary: 'Every registered adapter, by name',
-          response: { 200: Type.Object({ adapters: Type.Array(AdapterView) }) },
+          response: { 200: Type.Object({ adapters: Type.Array(AdapterView) }, { examples: [{ adapters: [ADAPTER_EXAMPLE] }] }) },
         },
       },
       async () => ({ adapters: (await adaptersIn(deps.read)).map(adapter => view(adapter)) }),

@@ -29,7 +29,31 @@ const EntryView = Type.Object(
     keyId: Type.String(),
     signature: Type.String({ description: 'Ed25519 over the hash, base64.' }),
   },
-  { $id: 'AuditEntry', title: 'AuditEntry' },
+  { title: 'AuditEntry' },
+)
+
+const EntryPage = Type.Object(
+  { entries: Type.Array(EntryView), next: Type.Optional(Type.String()) },
+  {
+    examples: [
+      {
+        entries: [
+          {
+            stream: 'adapters',
+            seq: 1,
+            at: '2026-11-01T08:00:00.000Z',
+            actor: { kind: 'support_agent', id: 'https://id.almastack.example/staff|op-1' },
+            event: 'adapter_registered',
+            facts: { adapter: 'billing' },
+            previous: '0'.repeat(64),
+            hash: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
+            keyId: 'k1',
+            signature: 'bm90IGEgcmVhbCBzaWduYXR1cmU=',
+          },
+        ],
+      },
+    ],
+  },
 )
 
 /** The accountability record, for those who have to answer for it. */
@@ -52,7 +76,7 @@ export const auditRoutes =
             },
             { additionalProperties: false },
           ),
-          response: { 200: Type.Object({ entries: Type.Array(EntryView), next: Type.Optional(Type.String()) }) },
+          response: { 200: EntryPage },
         },
       },
       async (req, reply) => {
@@ -89,18 +113,21 @@ export const auditRoutes =
             { additionalProperties: false, examples: [{}, { stream: 'adapters' }] },
           ),
           response: {
-            200: Type.Object({
-              intact: Type.Boolean(),
-              streams: Type.Integer(),
-              entries: Type.Integer(),
-              firstBad: Type.Optional(Type.Object({ stream: Type.String(), seq: Type.Integer(), reason: Type.String() })),
-              head: Type.Optional(
-                Type.Object(
-                  { stream: Type.String(), seq: Type.Integer(), hash: Hash },
-                  { description: 'Of the one stream that was asked for.' },
+            200: Type.Object(
+              {
+                intact: Type.Boolean(),
+                streams: Type.Integer(),
+                entries: Type.Integer(),
+                firstBad: Type.Optional(Type.Object({ stream: Type.String(), seq: Type.Integer(), reason: Type.String() })),
+                head: Type.Optional(
+                  Type.Object(
+                    { stream: Type.String(), seq: Type.Integer(), hash: Hash },
+                    { description: 'Of the one stream that was asked for.' },
+                  ),
                 ),
-              ),
-            }),
+              },
+              { examples: [{ intact: true, streams: 12, entries: 164 }] },
+            ),
           },
         },
       },
@@ -120,7 +147,27 @@ export const auditRoutes =
           operationId: 'listSigningKeys',
           tags: ['audit'],
           summary: 'The public keys that packages and the record are signed with',
-          response: { 200: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.String())) }) },
+          response: {
+            200: Type.Object(
+              { keys: Type.Array(Type.Record(Type.String(), Type.String())) },
+              {
+                examples: [
+                  {
+                    keys: [
+                      {
+                        kty: 'OKP',
+                        crv: 'Ed25519',
+                        x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+                        kid: 'k1',
+                        use: 'sig',
+                        alg: 'Ed25519',
+                      },
+                    ],
+                  },
+                ],
+              },
+            ),
+          },
         },
       },
       async () => ({ keys: deps.publicKeys().map(key => ({ ...key })) }),

@@ -33,12 +33,24 @@ const DownloadBody = Type.Object(
   { additionalProperties: false, examples: [{ step: 'send' }, { step: 'open', code: 'K7QF-2M9X' }] },
 )
 
-const Granted = Type.Object({
-  contentUrl: Type.String(),
-  expiresAt: Type.String({ format: 'date-time' }),
-  bytes: Type.Integer(),
-  sha256: Type.String(),
-})
+const Granted = Type.Object(
+  {
+    contentUrl: Type.String(),
+    expiresAt: Type.String({ format: 'date-time' }),
+    bytes: Type.Integer(),
+    sha256: Type.String(),
+  },
+  {
+    examples: [
+      {
+        contentUrl: 'https://privacy.almastack.example/v1/downloads/content/<grant>',
+        expiresAt: '2026-11-20T10:20:00.000Z',
+        bytes: 482_113,
+        sha256: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
+      },
+    ],
+  },
+)
 
 /** Where the link in the mail leads. Opening it changes nothing; the content takes a typed code, or the person's own session. */
 export const downloadRoutes =
@@ -86,7 +98,10 @@ export const downloadRoutes =
           summary: 'Ask for a code, or open the package with it',
           params: Params,
           body: DownloadBody,
-          response: { 201: Granted, 202: Type.Object({ status: Type.Literal('accepted') }) },
+          response: {
+            201: Granted,
+            202: Type.Object({ status: Type.Literal('accepted') }, { examples: [{ status: 'accepted' }] }),
+          },
         },
       },
       async (req, reply) => {

@@ -31,7 +31,21 @@ const PackageView = Type.Object(
     available: Type.Boolean(),
     usesLeft: Type.Integer({ description: 'Of the link now in force.' }),
   },
-  { $id: 'Package', title: 'Package' },
+  {
+    title: 'Package',
+    examples: [
+      {
+        bytes: 482_113,
+        sha256: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
+        entries: 61,
+        manifestSha256: '7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730',
+        sealedAt: '2026-11-20T09:13:04.000Z',
+        expiresAt: '2026-12-04T09:13:04.000Z',
+        available: true,
+        usesLeft: 5,
+      },
+    ],
+  },
 )
 
 /** The sealed package of a request: what it is, a new way to it, and the end of it. What is inside, nobody here can see. */
@@ -82,7 +96,12 @@ export const packageRoutes =
           summary: 'Mail a new link',
           description: 'To the address on file, and nowhere else: the answer does not show it. The link before stops working.',
           params: RequestParams,
-          response: { 201: Type.Object({ expiresAt: Instant, usesLeft: Type.Integer() }) },
+          response: {
+            201: Type.Object(
+              { expiresAt: Instant, usesLeft: Type.Integer() },
+              { examples: [{ expiresAt: '2026-12-04T09:13:04.000Z', usesLeft: 5 }] },
+            ),
+          },
         },
       },
       (req, reply) =>

@@ -20,6 +20,19 @@ export interface TaskRoutesDeps extends CaseDeps, Database {
   vault: Vault
 }
 
+const TASK_EXAMPLE = {
+  id: '019af0c2-9a00-7c3a-9b54-2f60c1a7e8d4',
+  adapter: 'billing',
+  action: 'collect',
+  state: 'done',
+  attempt: 1,
+  failures: 0,
+  nextTryAt: null,
+  finishedAt: '2026-11-20T09:13:02.000Z',
+  datasets: [{ name: 'invoices', outcome: 'completed', count: 12 }],
+  problem: null,
+}
+
 const TaskView = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -41,7 +54,7 @@ const TaskView = Type.Object(
     ),
     problem: Type.Union([Type.Object({ code: Type.String(), detail: Type.String(), at: Instant }), Type.Null()]),
   },
-  { $id: 'Task', title: 'Task' },
+  { title: 'Task', examples: [TASK_EXAMPLE] },
 )
 
 /** One row per adapter and action: who has answered what, who has not and why. */
@@ -60,7 +73,7 @@ export const taskRoutes =
           tags: ['tasks'],
           summary: 'What each adapter was asked and what came of it',
           params: RequestParams,
-          response: { 200: Type.Object({ tasks: Type.Array(TaskView) }) },
+          response: { 200: Type.Object({ tasks: Type.Array(TaskView) }, { examples: [{ tasks: [TASK_EXAMPLE] }] }) },
         },
       },
       async req => {

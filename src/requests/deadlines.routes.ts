@@ -4,7 +4,7 @@ import type { HolidaysByPlace } from '../domain/calendar.ts'
 import { computeClocks, deadlines } from '../domain/clocks.ts'
 import { type Day, parseDay } from '../domain/day.ts'
 import type { LedgerEntry } from '../domain/ledger.ts'
-import { ClockView, viewClock } from './clock-view.ts'
+import { CLOCK_EXAMPLE, ClockView, viewClock } from './clock-view.ts'
 import { Instant } from './request-view.ts'
 
 const closed = { additionalProperties: false } as const
@@ -48,7 +48,12 @@ export const deadlineRoutes =
             },
             { ...closed, examples: [{ receivedAt: '2026-01-31T09:00:00Z', timeZones: ['Europe/Berlin'], country: 'DE' }] },
           ),
-          response: { 200: Type.Object({ dueOn: DayText, legalDueOn: DayText, clocks: Type.Array(ClockView) }) },
+          response: {
+            200: Type.Object(
+              { dueOn: DayText, legalDueOn: DayText, clocks: Type.Array(ClockView) },
+              { examples: [{ dueOn: '2026-02-28', legalDueOn: '2026-02-28', clocks: [CLOCK_EXAMPLE] }] },
+            ),
+          },
         },
       },
       async req => {

@@ -5,7 +5,7 @@ import { requestStream } from '../audit/record.ts'
 import type { HolidaysByPlace } from '../domain/calendar.ts'
 import { computeClocks } from '../domain/clocks.ts'
 import type { Tx } from '../platform/database.ts'
-import { ClockView, viewClock } from './clock-view.ts'
+import { CLOCK_EXAMPLE, ClockView, viewClock } from './clock-view.ts'
 import type { IdentityDeps } from './identities.store.ts'
 import { Instant } from './request-view.ts'
 import { RequestParams } from './requests.routes.ts'
@@ -43,7 +43,26 @@ export const historyRoutes =
           tags: ['requests'],
           summary: 'What has happened to a request, as the record has it',
           params: RequestParams,
-          response: { 200: Type.Object({ entries: Type.Array(Moment) }) },
+          response: {
+            200: Type.Object(
+              { entries: Type.Array(Moment) },
+              {
+                examples: [
+                  {
+                    entries: [
+                      {
+                        seq: 1,
+                        at: '2026-11-20T09:12:00.000Z',
+                        event: 'opened',
+                        by: { kind: 'support_agent' },
+                        facts: { right: 'access' },
+                      },
+                    ],
+                  },
+                ],
+              },
+            ),
+          },
         },
       },
       async req => {
@@ -71,7 +90,7 @@ export const historyRoutes =
           tags: ['requests'],
           summary: 'Every clock that runs for a request, each step with its rule',
           params: RequestParams,
-          response: { 200: Type.Object({ clocks: Type.Array(ClockView) }) },
+          response: { 200: Type.Object({ clocks: Type.Array(ClockView) }, { examples: [{ clocks: [CLOCK_EXAMPLE] }] }) },
         },
       },
       async req => {

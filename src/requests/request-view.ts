@@ -10,6 +10,29 @@ export const Instant = Type.String({ format: 'date-time' })
 export const Day = Type.String({ format: 'date' })
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 
+const ID = '019af0c2-7d1e-7c3a-9b54-2f60c1a7e8d4'
+
+/** What a request looks like, for the reader of the API. */
+export const REQUEST_EXAMPLE = {
+  id: ID,
+  type: 'access',
+  state: 'fulfilling',
+  flags: [],
+  subject: { identities: [{ type: 'email', value: 'a…@e….org' }], country: 'DE', locale: 'en' },
+  requester: { relationship: 'self' },
+  channel: 'support_ticket',
+  scope: {},
+  receivedAt: '2026-11-20T03:42:00.000Z',
+  dueOn: '2026-12-20',
+  legalDueOn: '2026-12-20',
+  assurance: { needed: 1, reached: 1 },
+  policyVersion: '2025-01-18',
+  completeness: null,
+  createdAt: '2026-11-20T09:12:00.000Z',
+  closedAt: null,
+  links: { self: `/v1/requests/${ID}`, timeline: `/v1/requests/${ID}/timeline` },
+}
+
 export const RequestView = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -53,7 +76,7 @@ export const RequestView = Type.Object(
     closedAt: Nullable(Instant),
     links: Type.Record(Type.String(), Type.String()),
   },
-  { $id: 'Request', title: 'Request' },
+  { title: 'Request', examples: [REQUEST_EXAMPLE] },
 )
 export type RequestView = Static<typeof RequestView>
 

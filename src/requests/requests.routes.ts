@@ -17,7 +17,7 @@ import { type Filter, findRequests } from './find-requests.ts'
 import { identitiesOf } from './identities.store.ts'
 import { type OpenDeps, openRequest } from './open-request.ts'
 import { CancellationBody, IdentitySchema, OpenRequestBody } from './request-bodies.ts'
-import { RequestView, RightSchema, viewRequest } from './request-view.ts'
+import { REQUEST_EXAMPLE, RequestView, RightSchema, viewRequest } from './request-view.ts'
 import { visibleRequest } from './visible-request.ts'
 
 export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Database {
@@ -38,7 +38,10 @@ const filters = {
   dueBy: Type.Optional(Type.String({ format: 'date', description: 'Due on this day or before.' })),
   open: Type.Optional(Type.Boolean({ description: 'Only those still open, or only those that have ended.' })),
 }
-const RequestPage = Type.Object({ requests: Type.Array(RequestView), next: Type.Optional(Type.String()) })
+const RequestPage = Type.Object(
+  { requests: Type.Array(RequestView), next: Type.Optional(Type.String()) },
+  { examples: [{ requests: [REQUEST_EXAMPLE], next: 'eyJkdWVPbiI6IjIwMjYtMTItMjAifQ' }] },
+)
 
 /** Intake and casework: open, find, read, take back. */
 export const requestRoutes =

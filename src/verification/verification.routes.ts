@@ -27,10 +27,11 @@ const ProofBody = Type.Union(
   ],
   { examples: [{ method: 'email_code', code: 'K7QF-2M9X' }, { method: 'portal_login' }] },
 )
-const Accepted = Type.Object({
-  accepted: Type.Literal(true),
-  assurance: Type.Object({ needed: Type.Integer(), reached: Type.Integer() }),
-})
+const Taken = Type.Object({ status: Type.Literal('accepted') }, { examples: [{ status: 'accepted' }] })
+const Accepted = Type.Object(
+  { accepted: Type.Literal(true), assurance: Type.Object({ needed: Type.Integer(), reached: Type.Integer() }) },
+  { examples: [{ accepted: true, assurance: { needed: 1, reached: 1 } }] },
+)
 
 /** Guesses at codes, each address and caller alone: enough for anybody's fingers, too few for a program. */
 const guesses = { max: 10, timeWindow: 60_000 }
@@ -54,7 +55,7 @@ export const verificationRoutes =
           description:
             'Sends a new code to the address on file, which makes the one before worthless. The answer is the same whether a code went out or not: it tells nobody who is known here.',
           params: Params,
-          response: { 202: Type.Object({ status: Type.Literal('accepted') }) },
+          response: { 202: Taken },
         },
       },
       (req, reply) =>

@@ -1,0 +1,62 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { openapiYaml } from '../../src/http/describe-api.ts'
+import { startService, type Service } from '../support/service.ts'
+
+const FILE = new URL('../../openapi/dsar.yaml', import.meta.url)
+
+interface Media {
+  schema?: { examples?: unknown[]; example?: unknown; type?: string; format?: string }
+  examples?: object
+  example?: unknown
+}
+interface Operation {
+  operationId?: string
+  summary?: string
+  tags?: string[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { description?: string; content?: Record<string, Media> }>
+}
+
+const isShown = ({ schema, examples, example }: Media): boolean => (schema?.examples ?? examples ?? example) !== undefined
+
+describe('the description of the API', () => {
+  let service: Service
+  let yaml: string
+  let operations: [string, Operation][]
+
+  beforeAll(async () => {
+    service = await startService({ env: { PUBLIC_URL: 'https://privacy.almastack.example' }, working: false })
+    yaml = openapiYaml(service.app.server)
+    if (process.env.UPDATE_OPENAPI) writeFileSync(FILE, yaml)
+    const { paths } = parse(yaml) as { paths: Record<string, Record<string, Operation>> }
+    operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]),
+    )
+  })
+  afterAll(() => service.close())
+
+  test('is the one that is committed (`npm run openapi` writes it anew)', () => {
+    expect(yaml).toBe(readFileSync(FILE, 'utf8'))
+  })
+
+  test('names, sums up and sorts every operation', () => {
+    const bare = operations.filter(([, { operationId, summary, tags }]) => !operationId || !summary || !tags?.length)
+    expect(bare.map(([name]) => name)).toEqual([])
+    const ids = operations.map(([, { operationId }]) => operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids.length).toBeGreaterThan(25)
+  })
+
+  test('shows an example of everything that is sent and answered', () => {
+    const bare = operations.flatMap(([name, { requestBody, responses }]) => {
+      const bodies = Object.entries(requestBody?.content ?? {}).map(([type, media]): [string, Media] => [`${name} body ${type}`, media])
+      const answers = Object.entries(responses).flatMap(([status, { content }]) =>
+        Object.entries(content ?? {}).map(([type, media]): [string, Media] => [`${name} ${status} ${type}`, media]),
+      )
+      return [...bodies, ...answers].filter(([label, media]) => label.includes('json') && !isShown(media)).map(([label]) => label)
+    })
+    expect(bare).toEqual([])
+  })
+})
