@@ -32,7 +32,7 @@ export const codeMac = (
 ) => deps.vault.mac('challenge', `${requestId}|${purpose}|${normaliseCode(code)}`)
 
 /**
- * Sends a code to the contact point that has been on file longest, never to an address that only the request named.
+ * Sends a code to the main contact point on file, never to an address that only the request named.
  * False when there is no such address. A new code makes the old one worthless.
  * @throws Problem `too_many_requests` when that mailbox has had its share of codes for this hour.
  */
