@@ -8,7 +8,7 @@ const text = (maxLength: number) => Type.String({ minLength: 1, maxLength })
 /** Adapters, datasets, kinds of identity: fit for a path, a file name and a log line. */
 const Name = Type.String({ pattern: '^[a-z][a-z0-9_-]{0,62}$' })
 
-export const ACTIONS = [
+const ACTIONS = [
   'resolve',
   'locate',
   'collect',
@@ -19,7 +19,6 @@ export const ACTIONS = [
   'object',
   'withdraw_consent',
 ] as const
-export type Action = (typeof ACTIONS)[number]
 
 export const OUTCOMES = [
   'completed',

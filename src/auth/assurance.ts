@@ -2,7 +2,7 @@ import { Problem } from '../domain/problem.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Caller } from './caller.ts'
 
-export const PROOF_METHODS = ['email_code', 'portal_login', 'service_assertion'] as const
+const PROOF_METHODS = ['email_code', 'portal_login', 'service_assertion'] as const
 export type ProofMethod = (typeof PROOF_METHODS)[number]
 
 /** What was accepted as showing who somebody is: how, how strongly (1 to 4), and when. The evidence itself is not kept. */

@@ -44,7 +44,6 @@ export interface AnonymousCaller {
 
 /** Who is calling, as established by their token alone. */
 export type Caller = ServiceCaller | SupportAgentCaller | PortalCaller | AnonymousCaller
-export type CallerKind = Caller['kind']
 
 export const ANONYMOUS: AnonymousCaller = Object.freeze({ kind: 'anonymous', id: 'anonymous' })
 

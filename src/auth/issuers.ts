@@ -22,7 +22,7 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 export type Algorithm = (typeof ALGORITHMS)[number]
 
 /** One authority whose tokens are accepted, for one audience, and the one kind of caller it may mint. */
-export const IssuerSchema = Type.Object(
+const IssuerSchema = Type.Object(
   {
     issuer: Name,
     audience: Name,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { Eta } from 'eta'
-import type { Mail } from './mailbox.ts'
+import type { Mail } from './mail.ts'
 
 export interface Deps {
   messages(): Mail[]

@@ -4,22 +4,10 @@ import type { AddressInfo } from 'node:net'
 import type { Readable } from 'node:stream'
 import { simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
+import type { Mail } from './mail.ts'
 import { mailboxPages } from './mailbox-pages.ts'
 
-/** A mail as it arrived. The envelope says who it really went to. */
-export interface Mail {
-  /** Counted from 1, never used twice. */
-  number: number
-  envelope: { from: string; to: string[] }
-  messageId: string
-  from: string
-  to: string
-  subject: string
-  text: string
-  html: string
-  /** As sent, still encoded, by lower-case name. */
-  headers: Record<string, string>
-}
+export type { Mail }
 
 export interface Mailbox {
   smtpUrl: string

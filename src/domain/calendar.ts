@@ -6,7 +6,7 @@ export type Holidays = ReadonlySet<Day>
 /** Public holidays by ISO 3166 code of a country ('DE') or region ('US-CA'). */
 export type HolidaysByPlace = Readonly<Record<string, readonly Day[]>>
 
-export const NO_HOLIDAYS: Holidays = new Set()
+const NO_HOLIDAYS: Holidays = new Set()
 
 export const isWorkingDay = (day: Day, holidays: Holidays = NO_HOLIDAYS): boolean => weekday(day) <= 5 && !holidays.has(day)
 

@@ -4,7 +4,7 @@ import { Problem } from './problem.ts'
  * The life of a request, as one table: in a given state, each event that may
  * happen and the state it leads to. What the table does not list cannot happen.
  */
-export const LIFECYCLE = {
+const LIFECYCLE = {
   received: { identification_started: 'verifying', withdrawn: 'withdrawn', cancelled: 'cancelled' },
   verifying: { identity_confirmed: 'assessing', verification_lapsed: 'lapsed', withdrawn: 'withdrawn', cancelled: 'cancelled' },
   assessing: { approved: 'fulfilling', withdrawn: 'withdrawn', cancelled: 'cancelled' },

@@ -28,7 +28,7 @@ export interface Regulation {
 /** GDPR Art. 99(2). */
 export const GDPR_APPLIES_FROM: Day = '2018-05-25'
 
-export const REGULATIONS: readonly Regulation[] = [
+const REGULATIONS: readonly Regulation[] = [
   {
     id: 'promise',
     title: 'Our own promise',

@@ -40,7 +40,7 @@ const FEWER = 'fewer_than_located'
 const WHOLE = new Set(['completed', 'no_data'])
 
 /** What was asked of whom and what is missing. A dataset that nobody spoke of counts as missing, whatever else was said. */
-export function completenessOf(tasks: readonly Task[]): Completeness {
+function completenessOf(tasks: readonly Task[]): Completeness {
   const collects = tasks.filter(({ action, asked }) => action === 'collect' && asked)
   const missing = collects.flatMap(task => missingFrom(task, tasks))
   return {

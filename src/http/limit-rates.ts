@@ -12,7 +12,7 @@ export interface Quota {
   perAddress: number
 }
 
-export const QUOTA: Quota = { perCaller: 600, perAddress: 120 }
+const QUOTA: Quota = { perCaller: 600, perAddress: 120 }
 
 const MINUTE = 60_000
 

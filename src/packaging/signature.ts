@@ -3,7 +3,7 @@ import { jsonFile, type TagFile, textFile } from './bag.ts'
 
 const SIGNED = 'tagmanifest-sha256.txt'
 const PUBLIC_KEY = 'signature.pem'
-export const SIGNATURE = `${SIGNED}.sig`
+const SIGNATURE = `${SIGNED}.sig`
 
 /** Checks the signature with a tool that is on most machines; then the digests in the two manifests cover everything else. */
 export const VERIFY_COMMAND = `openssl pkeyutl -verify -pubin -inkey ${PUBLIC_KEY} -rawin -in ${SIGNED} -sigfile ${SIGNATURE}`

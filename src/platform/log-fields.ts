@@ -53,7 +53,7 @@ export function loggable(fields: object): Record<string, unknown> {
  * An error without its message, which may quote what somebody sent (a failed cast names the value, a failed query its
  * parameters): its name, its code, the constraint of the database that it broke, and where it was thrown.
  */
-export function errorFacts(error: unknown, depth = 0): Record<string, unknown> {
+function errorFacts(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error }
   const { name, code, constraint } = error as Error & { code?: unknown; constraint?: unknown }
   return {

@@ -37,9 +37,6 @@ const SAFEGUARDS = ['standard_contractual_clauses', 'adequacy', 'other'] as cons
 const COOKIES = ['essential', 'analytics', 'functional', 'marketing'] as const
 
 export type Category = (typeof CATEGORIES)[number]
-export type Purpose = (typeof PURPOSES)[number]
-export type LegalBasis = (typeof LEGAL_BASES)[number]
-export type RetentionRule = (typeof RETENTION_RULES)[number]
 
 const closed = { additionalProperties: false } as const
 const Text = Type.String({ minLength: 1, pattern: '^[^\\r\\n]+$' })

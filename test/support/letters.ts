@@ -1,4 +1,4 @@
-import type { Mail } from '../../src/demo/mailbox.ts'
+import type { Mail } from '../../src/demo/mail.ts'
 
 /** The code in a letter. @throws when there is none */
 export function codeIn({ text }: Mail): string {
