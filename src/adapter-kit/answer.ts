@@ -1,6 +1,6 @@
 import type { AdapterDefinition, Call, Found } from './definition.ts'
 import type { LinkedFile } from './file-links.ts'
-import type { DatasetOutcome, Identity, ResolveResult, Result, Task } from './protocol.ts'
+import type { DatasetOutcome, Identity, Resolved, ResolveResult, Result, Task } from './protocol.ts'
 import { ndjson } from './stream.ts'
 
 /** What a task leads to. A stream is described, not held: it is read anew each time it is asked for. */
@@ -17,8 +17,7 @@ export async function answer<Person extends Found>(definition: AdapterDefinition
     const resolved = await definition.resolve?.(identities, call)
     if (!resolved) return { kind: 'unknown' }
     onlyAsked(resolved.matched, task)
-    const contactPoints = resolved.status === 'match' ? resolved.contactPoints : []
-    return { kind: 'result', body: { ...resolved, taskId: task.taskId, contactPoints } }
+    return { kind: 'result', body: { ...resolved, ...withheld(resolved), taskId: task.taskId } }
   }
   const person = await definition.find(identities, call)
   if (!person) return { kind: 'unknown' }
@@ -26,6 +25,12 @@ export async function answer<Person extends Found>(definition: AdapterDefinition
   if (task.action === 'collect' && !task.dryRun) return collect(definition, person, call)
   const datasets = await outcomes(definition, person, call)
   return { kind: 'result', body: { taskId: task.taskId, matched: person.matched, datasets } }
+}
+
+/** What must not be told unless one person is meant for certain and is themself: whatever the author wrote. */
+function withheld({ status }: Resolved): Partial<Resolved> {
+  if (status === 'hold') return { contactPoints: [], identities: [] }
+  return status === 'suspected_fraud' ? { contactPoints: [] } : {}
 }
 
 async function collect<Person extends Found>(definition: AdapterDefinition<Person>, person: Person, call: Call): Promise<Answer> {

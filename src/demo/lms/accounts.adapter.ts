@@ -3,13 +3,19 @@ import { type Adapter, createAdapter, type Identity, type Resolved, TaskProblem 
 import type { Service } from './service.ts'
 import { fromTable, type Known } from './table.ts'
 
-const HOSTED = ['Amazon Web Services']
+const OWN = {
+  key: 'user_id',
+  origin: 'provided',
+  purposes: ['provide_service'],
+  legalBases: ['contract'],
+  retention: 'account_data',
+  recipients: ['Amazon Web Services'],
+} as const
+const ACCOUNT = { ...OWN, category: 'account', purposes: ['provide_service', 'communication'] } as const
+const PROFILE = { ...OWN, category: 'profile' } as const
 
 /** The service that knows who is who: everybody else's identities come from here. */
 export function accounts({ db, secret, onError }: Service): Adapter {
-  const own = { key: 'user_id', retention: 'account_data', legalBases: ['contract'], recipients: HOSTED } as const
-  const account = { ...own, category: 'account', origin: 'provided', purposes: ['provide_service', 'communication'] } as const
-  const profile = { ...own, category: 'profile', origin: 'provided', purposes: ['provide_service'] } as const
   return createAdapter<Known>({
     name: 'accounts',
     secrets: secret,
@@ -18,70 +24,75 @@ export function accounts({ db, secret, onError }: Service): Adapter {
     ...(onError && { onError }),
     find: identities => findPerson(db, identities),
     resolve: identities => resolvePerson(db, identities),
-    datasets: {
-      account: fromTable(
-        db,
-        { ...account, table: 'lms_accounts.users', title: 'Account' },
-        {
-          name: 'string',
-          email: 'string',
-          country: 'string',
-          locale: 'string',
-          time_zone: 'string',
-          city: 'string',
-          phone: 'string',
-          created_at: 'datetime',
-          last_login_at: 'datetime',
-          last_ip: 'string',
-        },
-      ),
-      emails: fromTable(
-        db,
-        { ...account, table: 'lms_accounts.emails', title: 'E-mail addresses' },
-        { address: 'string', is_primary: 'boolean', verified: 'boolean', since: 'datetime' },
-      ),
-      profile_fields: fromTable(
-        db,
-        { ...profile, table: 'lms_accounts.profile_fields', title: 'Profile' },
-        { field: 'string', value: 'string' },
-      ),
-      preferences: fromTable(
-        db,
-        { ...profile, table: 'lms_accounts.preferences', title: 'Preferences' },
-        { name: 'string', value: 'string' },
-      ),
-      consents: fromTable(
-        db,
-        {
-          table: 'lms_accounts.consents',
-          key: 'user_id',
-          title: 'Consents you gave or refused',
-          category: 'marketing',
-          ...{
-            origin: 'provided',
-            purposes: ['marketing', 'analytics'],
-            legalBases: ['consent'],
-            retention: 'consent_withdrawal',
-          },
-          recipients: ['Brevo'],
-        },
-        { purpose: 'string', granted: 'boolean', policy_version: 'string', given_at: 'datetime', ip: 'string' },
-      ),
-      linked_logins: fromTable(
-        db,
-        {
-          ...own,
-          table: 'lms_accounts.linked_logins',
-          title: 'Logins with other services',
-          category: 'third_party',
-          origin: 'third_party',
-          purposes: ['provide_service'],
-        },
-        { provider: 'string', external_id: 'string', linked_at: 'datetime' },
-      ),
-    },
+    datasets: { ...account(db), ...choices(db) },
   })
 }
+
+/** Who the person is here, and how they get in. */
+const account = (db: pg.Pool) => ({
+  account: fromTable(
+    db,
+    { ...ACCOUNT, table: 'lms_accounts.users', title: 'Account' },
+    {
+      name: 'string',
+      email: 'string',
+      country: 'string',
+      locale: 'string',
+      time_zone: 'string',
+      city: 'string',
+      phone: 'string',
+      created_at: 'datetime',
+      last_login_at: 'datetime',
+      last_ip: 'string',
+    },
+  ),
+  emails: fromTable(
+    db,
+    { ...ACCOUNT, table: 'lms_accounts.emails', title: 'E-mail addresses' },
+    { address: 'string', is_primary: 'boolean', verified: 'boolean', since: 'datetime' },
+  ),
+  linked_logins: fromTable(
+    db,
+    {
+      ...OWN,
+      table: 'lms_accounts.linked_logins',
+      title: 'Logins with other services',
+      category: 'third_party',
+      origin: 'third_party',
+      purposes: ['provide_service'],
+    },
+    { provider: 'string', external_id: 'string', linked_at: 'datetime' },
+  ),
+})
+
+/** What the person has set and agreed to. */
+const choices = (db: pg.Pool) => ({
+  profile_fields: fromTable(
+    db,
+    { ...PROFILE, table: 'lms_accounts.profile_fields', title: 'Profile' },
+    { field: 'string', value: 'string' },
+  ),
+  preferences: fromTable(
+    db,
+    { ...PROFILE, table: 'lms_accounts.preferences', title: 'Preferences' },
+    { name: 'string', value: 'string' },
+  ),
+  consents: fromTable(
+    db,
+    {
+      table: 'lms_accounts.consents',
+      key: 'user_id',
+      title: 'Consents you gave or refused',
+      category: 'marketing',
+      origin: 'provided',
+      purposes: ['marketing', 'analytics'],
+      legalBases: ['consent'],
+      retention: 'consent_withdrawal',
+      recipients: ['Brevo'],
+    },
+    { purpose: 'string', granted: 'boolean', policy_version: 'string', given_at: 'datetime', ip: 'string' },
+  ),
+})
 
 interface Hit {
   type: string

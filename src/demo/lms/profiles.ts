@@ -23,8 +23,21 @@ const volumes = (
   [devices, sessions, tickets, messages]: [number, number, number, number],
   [invoices, preferences, profileFields]: [number, number, number],
 ): Volumes => ({
-  ...{ posts, logs, files, enrolments, grades, gradeHistory, quizzes, certificates },
-  ...{ devices, sessions, tickets, messages, invoices, preferences, profileFields },
+  posts,
+  logs,
+  files,
+  enrolments,
+  grades,
+  gradeHistory,
+  quizzes,
+  certificates,
+  devices,
+  sessions,
+  tickets,
+  messages,
+  invoices,
+  preferences,
+  profileFields,
 })
 
 export const PROFILES = {

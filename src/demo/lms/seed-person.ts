@@ -45,10 +45,16 @@ const SEEDING = `
 function rowOf({ userId, email, name, country, profile, seed }: Person) {
   const { gradeHistory, profileFields, ...volumes } = PROFILES[profile]
   return {
-    ...{ user_id: userId, email: email.toLowerCase(), former_email: `${userId.toLowerCase()}@former.example.org` },
-    ...{ name, country, seed, ...PLACES.get(country) },
-    ...{ ...volumes, grade_history: gradeHistory, profile_fields: profileFields },
-    ...(PLACES.has(country) ? {} : { locale: 'en', time_zone: 'UTC', city: null }),
+    user_id: userId,
+    email: email.toLowerCase(),
+    former_email: `${userId.toLowerCase()}@former.example.org`,
+    name,
+    country,
+    seed,
+    ...(PLACES.get(country) ?? { locale: 'en', time_zone: 'UTC', city: null }),
+    ...volumes,
+    grade_history: gradeHistory,
+    profile_fields: profileFields,
   }
 }
 
