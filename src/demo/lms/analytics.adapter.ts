@@ -4,14 +4,33 @@ import { findByUserId, fromTable, type Known } from './table.ts'
 
 const TABLES = ['lms_analytics.devices', 'lms_analytics.sessions', 'lms_analytics.risk_scores', 'lms_analytics.log_events']
 
+const OBSERVED = { key: 'user_id', origin: 'observed', retention: 'usage_data', recipients: ['Mixpanel'] } as const
+const USAGE = {
+  ...OBSERVED,
+  category: 'usage',
+  purposes: ['analytics', 'security'],
+  legalBases: ['legitimate_interest'],
+} as const
+
+const LOG_FIELDS = {
+  event: 'string',
+  component: 'string',
+  action: 'string',
+  target: 'string',
+  crud: 'string',
+  objectid: 'number',
+  courseid: 'number',
+  contextid: 'number',
+  contextlevel: 'number',
+  anonymous: 'boolean',
+  relateduserid: 'string',
+  origin: 'string',
+  ip: 'string',
+  other: 'object',
+  timecreated: 'datetime',
+} as const
+
 export function analytics({ db, secret, onError }: Service): Adapter {
-  const observed = { key: 'user_id', origin: 'observed', retention: 'usage_data', recipients: ['Mixpanel'] } as const
-  const usage = {
-    ...observed,
-    category: 'usage',
-    purposes: ['analytics', 'security'],
-    legalBases: ['legitimate_interest'],
-  } as const
   return createAdapter<Known>({
     name: 'analytics',
     secrets: secret,
@@ -23,29 +42,13 @@ export function analytics({ db, secret, onError }: Service): Adapter {
     datasets: {
       log_events: fromTable(
         db,
-        { ...usage, table: 'lms_analytics.log_events', document: 'event', title: 'What you did on the platform' },
-        {
-          event: 'string',
-          component: 'string',
-          action: 'string',
-          target: 'string',
-          crud: 'string',
-          objectid: 'number',
-          courseid: 'number',
-          contextid: 'number',
-          contextlevel: 'number',
-          anonymous: 'boolean',
-          relateduserid: 'string',
-          origin: 'string',
-          ip: 'string',
-          other: 'object',
-          timecreated: 'datetime',
-        },
+        { ...USAGE, table: 'lms_analytics.log_events', document: 'event', title: 'What you did on the platform' },
+        LOG_FIELDS,
       ),
       devices: fromTable(
         db,
         {
-          ...observed,
+          ...OBSERVED,
           table: 'lms_analytics.devices',
           title: 'Devices',
           category: 'device',
@@ -56,12 +59,12 @@ export function analytics({ db, secret, onError }: Service): Adapter {
       ),
       sessions: fromTable(
         db,
-        { ...usage, table: 'lms_analytics.sessions', title: 'Sessions' },
+        { ...USAGE, table: 'lms_analytics.sessions', title: 'Sessions' },
         { ip: 'string', user_agent: 'string', started_at: 'datetime', minutes: 'number' },
       ),
       risk_scores: fromTable(
         db,
-        { ...usage, table: 'lms_analytics.risk_scores', title: 'Predictions about your learning', origin: 'derived' },
+        { ...USAGE, table: 'lms_analytics.risk_scores', title: 'Predictions about your learning', origin: 'derived' },
         { model: 'string', score: 'number', explanation: 'string', computed_on: 'date' },
       ),
     },
