@@ -50,6 +50,7 @@ CREATE TABLE request_identity (
   value_index bytea NOT NULL,
   value_sealed bytea NOT NULL,
   provenance text NOT NULL,
+  given boolean NOT NULL DEFAULT true,
   PRIMARY KEY (request_id, type, value_index)
 );
 CREATE INDEX ON request_identity (value_index, request_id);
@@ -115,6 +116,7 @@ CREATE UNIQUE INDEX adapter_name ON adapter (name) WHERE state <> 'removed';
 
 CREATE TABLE task (
   id uuid PRIMARY KEY,
+  key uuid NOT NULL DEFAULT gen_random_uuid(),
   request_id uuid NOT NULL REFERENCES dsar_request ON DELETE CASCADE,
   adapter_id uuid NOT NULL REFERENCES adapter,
   adapter text NOT NULL,
@@ -127,6 +129,7 @@ CREATE TABLE task (
   run_at timestamptz NOT NULL,
   attempt int NOT NULL DEFAULT 0,
   failures int NOT NULL DEFAULT 0,
+  lost int NOT NULL DEFAULT 0,
   lease_until timestamptz,
   location text,
   answer jsonb,
@@ -143,6 +146,7 @@ CREATE TABLE callback_seen (
   webhook_id text NOT NULL,
   task_id uuid NOT NULL REFERENCES task ON DELETE CASCADE,
   body_hash bytea NOT NULL,
+  attempt int NOT NULL DEFAULT 0,
   at timestamptz NOT NULL,
   PRIMARY KEY (task_id, webhook_id)
 );
@@ -183,7 +187,6 @@ CREATE TABLE link (
   id uuid PRIMARY KEY,
   request_id uuid NOT NULL REFERENCES dsar_request ON DELETE CASCADE,
   token_mac bytea NOT NULL UNIQUE,
-  token_sealed bytea NOT NULL,
   created_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
   uses_left int NOT NULL,
@@ -224,7 +227,7 @@ CREATE TABLE deadline_alarm (
 CREATE TABLE audit_entry (
   stream text NOT NULL,
   seq int NOT NULL,
-  at timestamptz NOT NULL,
+  at timestamptz(3) NOT NULL, -- what is hashed has milliseconds: a change of anything finer would go unseen
   actor_kind text NOT NULL,
   actor_id text NOT NULL,
   event text NOT NULL,
@@ -252,6 +255,11 @@ CREATE TABLE idempotency_key (
 );
 CREATE INDEX ON idempotency_key (created_at);
 
+CREATE TABLE vault_probe (
+  id int PRIMARY KEY CHECK (id = 1),
+  sealed bytea NOT NULL
+);
+
 CREATE UNLOGGED TABLE rate_limit (
   key text PRIMARY KEY,
   count int NOT NULL,
@@ -264,7 +272,7 @@ REVOKE UPDATE, DELETE ON audit_entry FROM dsar_app;
 `
 
 const DOWN = `
-DROP TABLE rate_limit, idempotency_key, audit_entry, deadline_alarm, letter, download_grant, link, sealed_package, part,
+DROP TABLE rate_limit, vault_probe, idempotency_key, audit_entry, deadline_alarm, letter, download_grant, link, sealed_package, part,
   callback_seen, task, adapter, proof, challenge, request_key, contact_point, request_identity, dsar_request;
 DROP FUNCTION audit_is_append_only();
 `
