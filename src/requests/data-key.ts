@@ -18,6 +18,8 @@ export async function dataKeyOf(
   return vault.unwrapDataKey(row.wrapped, context(requestId))
 }
 
-export async function destroyDataKey(tx: Tx, requestId: string): Promise<void> {
-  await tx.query('DELETE FROM request_key WHERE request_id = $1', [requestId])
+/** False when it was destroyed before. */
+export async function destroyDataKey(tx: Tx, requestId: string): Promise<boolean> {
+  const [, destroyed] = await tx.query<[unknown[], number]>('DELETE FROM request_key WHERE request_id = $1', [requestId])
+  return destroyed === 1
 }

@@ -4,6 +4,7 @@ import { type AlarmLevel, alarmsOwed } from '../domain/alarms.ts'
 import { dayIn, earliest } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
+import { eachInTurn } from '../platform/each-in-turn.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from './apply-event.ts'
 
 /** Tells the privacy officer of a deadline, in the caller's transaction. */
@@ -20,44 +21,68 @@ const BY = system('deadline-watch')
 
 /**
  * Raises every alarm that is owed on every open request, each exactly once: the row is the memory, so neither a restart nor
- * a clock that jumps raises one again, and one that was missed is raised late rather than never. What nobody proved by the
- * promised day lapses.
+ * a clock that jumps raises one again, and one that was missed is raised late rather than never. What the person did not
+ * prove by the promised day lapses. A request that cannot be looked at keeps no other from being looked at.
  */
 export async function watchDeadlines(deps: WatchDeps): Promise<void> {
   const now = deps.clock.now()
+  await eachInTurn(dueSoon(deps.read, now), async id => {
+    const raised = await deps.transact(tx => watchOne(deps, tx, id, now))
+    for (const level of raised) deps.onAlarm(level)
+  })
+}
+
+/** Every open request that has an alarm before long, with two days to spare for the farthest time zones. */
+async function* dueSoon(read: Tx, now: Date): AsyncGenerator<string> {
   const horizon = new Date(now.getTime() + 12 * 86_400_000).toISOString().slice(0, 10)
   let after = ['0001-01-01', '00000000-0000-0000-0000-000000000000']
   while (true) {
-    const page = await deps.read.query<{ id: string; dueOn: string }[]>(
+    const page = await read.query<{ id: string; dueOn: string }[]>(
       `SELECT id, due_on AS "dueOn" FROM dsar_request
        WHERE closed_at IS NULL AND least(due_on, legal_due_on) <= $1 AND (due_on, id) > ($2, $3) ORDER BY due_on, id LIMIT 200`,
       [horizon, ...after],
     )
-    for (const { id } of page) await deps.transact(tx => watchOne(deps, tx, id, now))
+    yield* page.map(({ id }) => id)
     const last = page.at(-1)
     if (!last) return
     after = [last.dueOn, last.id]
   }
 }
 
-async function watchOne(deps: WatchDeps, tx: Tx, id: string, now: Date): Promise<void> {
+async function watchOne(deps: WatchDeps, tx: Tx, id: string, now: Date): Promise<AlarmLevel[]> {
   const request = await lockRequest(tx, id)
-  if (request.closedAt) return
+  if (request.closedAt) return []
   const today = dayIn(now, request.timeZone)
   const raised = await tx.query<{ level: AlarmLevel }[]>('SELECT level FROM deadline_alarm WHERE request_id = $1', [id])
   const lastDay = earliest([request.dueOn, request.legalDueOn])
-  for (const { level } of alarmsOwed(
+  const owed = alarmsOwed(
     lastDay,
     today,
     raised.map(row => row.level),
-  )) {
+  ).map(({ level }) => level)
+  for (const level of owed) {
     await tx.query('INSERT INTO deadline_alarm (request_id, level, raised_at) VALUES ($1, $2, $3)', [id, level, now])
     await deps.record(tx, requestStream(id), BY, 'deadline_alarm', { level, dueOn: lastDay })
     await setFlag(deps, tx, id, 'late_risk', true, BY)
     await deps.tellOfficer(tx, request, level)
-    deps.onAlarm(level)
   }
-  if (today <= lastDay) return
-  await setFlag(deps, tx, id, 'overdue', true, BY)
-  if (request.state === 'verifying') await applyEvent(deps, tx, id, 'verification_lapsed', BY)
+  if (today > lastDay) {
+    await setFlag(deps, tx, id, 'overdue', true, BY)
+    if (await awaitsProof(tx, request)) await applyEvent(deps, tx, id, 'verification_lapsed', BY)
+  }
+  return owed
+}
+
+/**
+ * Whether it was for the person to act. Who proved enough, and who was never asked because an adapter, a job or the staff
+ * did not get to it, has let nothing lapse: that request stays open, and overdue.
+ */
+async function awaitsProof(tx: Tx, { id, state, assurance, assuranceNeeded, flags }: DsarRequest): Promise<boolean> {
+  if (state !== 'verifying' || assurance >= assuranceNeeded) return false
+  if (flags.includes('on_hold') || flags.includes('failed_job')) return false
+  const [asking] = await tx.query<unknown[]>(
+    `SELECT 1 FROM task WHERE request_id = $1 AND action = 'resolve' AND state NOT IN ('done', 'cancelled') LIMIT 1`,
+    [id],
+  )
+  return asking === undefined
 }

@@ -26,8 +26,8 @@ export async function closeCase(deps: CloseDeps, requestId: string): Promise<voi
     await revokeLinks(tx, requestId, now)
     await tx.query('UPDATE sealed_package SET revoked_at = coalesce(revoked_at, $2) WHERE request_id = $1', [requestId, now])
     await tx.query('DELETE FROM part WHERE request_id = $1', [requestId])
-    await destroyDataKey(tx, requestId)
-    await deps.record(tx, requestStream(requestId), system('retention'), 'collected_data_destroyed')
+    if (await destroyDataKey(tx, requestId))
+      await deps.record(tx, requestStream(requestId), system('retention'), 'collected_data_destroyed')
     return true
   })
   if (closed) for await (const { key } of deps.blobs.list(`requests/${requestId}/`)) await deps.blobs.delete(key)

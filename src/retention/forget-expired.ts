@@ -3,7 +3,9 @@ import { revokeLinks } from '../delivery/links.store.ts'
 import { system } from '../domain/actor.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Transact, Tx } from '../platform/database.ts'
+import { eachInTurn } from '../platform/each-in-turn.ts'
 import { forgetKeys } from '../platform/idempotency.ts'
+import { forgetRateLimits } from '../platform/rate-limit.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { destroyDataKey } from '../requests/data-key.ts'
 
@@ -17,15 +19,23 @@ const BY = system('retention')
 const HOUR_MS = 3_600_000
 const IDEMPOTENCY_DAYS = 30
 
-/** Forgets in time: packages past their day, pieces that were packed, blobs that nobody refers to, keys of old calls. */
+/**
+ * Forgets in time: packages past their day, pieces that were packed, blobs that nobody refers to, keys of old calls. What
+ * cannot be forgotten just now does not hold up the rest, and is tried again.
+ */
 export async function forgetExpired(deps: ForgetDeps): Promise<void> {
   const now = deps.clock.now()
-  await destroyPackages(deps, now)
-  await removePackedParts(deps)
-  await sweepOrphans(deps, now)
-  await forgetKeys(deps.read, new Date(now.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS))
-  await deps.read.query('DELETE FROM download_grant WHERE expires_at < $1', [now])
-  await deps.read.query(`DELETE FROM rate_limit WHERE resets_at < now() - interval '1 hour'`)
+  await eachInTurn(
+    [
+      () => destroyPackages(deps, now),
+      () => removePackedParts(deps),
+      () => sweepOrphans(deps, now),
+      () => forgetKeys(deps.read, new Date(now.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS)),
+      () => deps.read.query('DELETE FROM download_grant WHERE expires_at < $1', [now]),
+      () => forgetRateLimits(deps.read),
+    ],
+    forget => forget(),
+  )
 }
 
 /** The key goes first: from then on the bytes are noise, whenever they are deleted and wherever a copy of them lies. */
@@ -35,7 +45,7 @@ async function destroyPackages(deps: ForgetDeps, now: Date): Promise<void> {
      WHERE destroyed_at IS NULL AND (expires_at <= $1 OR revoked_at IS NOT NULL)`,
     [now],
   )
-  for (const { requestId, blobKey } of due) {
+  await eachInTurn(due, async ({ requestId, blobKey }) => {
     await deps.transact(tx => destroyDataKey(tx, requestId))
     await deps.blobs.delete(blobKey)
     await deps.transact(async tx => {
@@ -47,7 +57,7 @@ async function destroyPackages(deps: ForgetDeps, now: Date): Promise<void> {
       )
       if (destroyed === 1) await deps.record(tx, requestStream(requestId), BY, 'package_destroyed')
     })
-  }
+  })
 }
 
 /** Once a package is sealed, the pieces it was made of are held twice. */
