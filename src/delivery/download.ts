@@ -44,16 +44,17 @@ export async function admit(
   caller: Caller,
 ): Promise<{ grant: string; expiresAt: Date }> {
   const now = deps.clock.now()
+  const request = await lockRequest(tx, link.requestId)
   if ('challengeId' in admission) await useCode(tx, admission.challengeId, now)
   else if (!(await isDataSubject(deps, tx, link.requestId, admission.caller)))
     throw new Problem('step_up_required', 'Type the code that was mailed, or log in as the person the package is for.')
-  if (!(await takeUse(tx, link.id))) throw new Problem('gone', 'This link was used up. A new one can be asked for.')
+  const usesLeft = await takeUse(tx, link.id)
+  if (usesLeft === undefined) throw new Problem('gone', 'This link was used up. A new one can be asked for.')
 
   const expiresAt = new Date(Math.min(now.getTime() + GRANT_MINUTES * 60_000, link.expiresAt.getTime()))
   const grant = await issueGrant(deps, tx, link.id, expiresAt)
   const by = toActor(caller)
-  await deps.record(tx, requestStream(link.requestId), by, 'download_granted', { linkId: link.id, usesLeft: link.usesLeft - 1 })
-  const request = await lockRequest(tx, link.requestId)
+  await deps.record(tx, requestStream(link.requestId), by, 'download_granted', { linkId: link.id, usesLeft })
   if (request.state === 'delivering') await applyEvent(deps, tx, request.id, 'handed_over', by, { by: 'download' })
   return { grant, expiresAt }
 }

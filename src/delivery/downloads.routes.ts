@@ -81,7 +81,7 @@ export const downloadRoutes =
           response: { 200: { description: 'A page for a person', content: { 'text/html': { schema: Type.String() } } } },
         },
       },
-      async (req, reply) => showPage(deps, reply, req.params.token, req.url, {}),
+      async (req, reply) => showPage(deps, reply, req.params.token, {}),
     )
 
     api.post(
@@ -131,8 +131,8 @@ export const downloadRoutes =
         const { grant } = req.params
         const sealed = await packageOfGrant(deps, grant)
         const etag = `"${sealed.sha256}"`
-        const ifRange = req.headers['if-range']
-        const range = byteRange(ifRange && ifRange !== etag ? undefined : req.headers.range, sealed.bytes)
+        reply.header('content-range', `bytes */${sealed.bytes}`) // what a 416 says of the file (RFC 9110, 15.5.17)
+        const range = byteRange(rangeAskedBy(req, etag), sealed.bytes)
         reply
           .code(range.partial ? 206 : 200)
           .type('application/zip')
@@ -141,10 +141,17 @@ export const downloadRoutes =
           .header('accept-ranges', 'bytes')
           .header('etag', etag)
         if (range.partial) reply.header('content-range', `bytes ${range.start}-${range.end}/${sealed.bytes}`)
+        else reply.removeHeader('content-range')
         return reply.send(req.method === 'HEAD' ? undefined : await contentOf(deps, sealed, grant, range))
       },
     )
   }
+
+/** A part is asked for by GET alone (RFC 9110, 14.2), and only of the file that the reader has the beginning of (If-Range, 13.1.5). */
+function rangeAskedBy({ method, headers }: FastifyRequest, etag: string): string | undefined {
+  const ifRange = headers['if-range']
+  return method === 'GET' && (ifRange === undefined || ifRange === etag) ? headers.range : undefined
+}
 
 /** A body that is not JSON: described for the reader of the API, sent as it is. */
 const zipFile = (description: string) => ({
@@ -166,7 +173,7 @@ async function send(deps: DownloadRoutesDeps, req: FastifyRequest, reply: Fastif
   await sent.catch(error => {
     if (!(error instanceof Problem)) throw error
   })
-  return showPage(deps, reply, (req.params as { token: string }).token, req.url, { sent: true })
+  return showPage(deps, reply, (req.params as { token: string }).token, { sent: true })
 }
 
 async function open(
@@ -180,13 +187,13 @@ async function open(
   try {
     const admission = code === undefined ? { caller } : await checkCode(deps, link.requestId, 'download', code, toActor(caller))
     const { grant, expiresAt } = await deps.transact(tx => admit(deps, tx, link, admission, caller))
+    if (isForm(req)) return reply.redirect(`content/${grant}`, 303) // from where the page is, whatever name it was reached by
     const contentUrl = `${deps.publicUrl}/v1/downloads/content/${grant}`
-    if (isForm(req)) return reply.redirect(contentUrl, 303)
     const sealed = await packageOf(deps.read, link.requestId)
     return reply.code(201).send({ contentUrl, expiresAt: expiresAt.toISOString(), bytes: sealed?.bytes, sha256: sealed?.sha256 })
   } catch (error) {
     if (!isForm(req) || !(error instanceof Problem) || error.status >= 500) throw error
-    return showPage(deps, reply, (req.params as { token: string }).token, req.url, { wrong: true })
+    return showPage(deps, reply, (req.params as { token: string }).token, { wrong: true })
   }
 }
 
@@ -196,7 +203,6 @@ async function showPage(
   deps: DownloadRoutesDeps,
   reply: FastifyReply,
   token: string,
-  path: string,
   said: { sent?: boolean; wrong?: boolean },
 ): Promise<FastifyReply> {
   reply.type('text/html; charset=utf-8').header('content-security-policy', CSP)
@@ -206,7 +212,6 @@ async function showPage(
     if (!sealed) throw new Problem('not_found')
     const { bytes, sha256 } = sealed
     const page = landingPage({
-      path,
       reference: link.requestId,
       bytes,
       sha256,

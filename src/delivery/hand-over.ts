@@ -6,7 +6,7 @@ import type { Transact, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { contactPointsOf, type IdentityDeps } from '../requests/identities.store.ts'
-import { issueLink, type Link } from './links.store.ts'
+import { issueLink, type Link, liveLink } from './links.store.ts'
 import { type OutboxDeps, writeLetter } from './outbox.ts'
 import { isLive, packageOf } from './packages.store.ts'
 
@@ -22,11 +22,11 @@ export interface HandOverDeps extends CaseDeps, IdentityDeps, Omit<OutboxDeps, '
 
 const BY = system('delivery')
 
-/** Hands the package over: one link, in one letter, to an address that was on file before anybody asked. */
+/** Hands the package over: one link, in one letter, to an address that was on file before anybody asked. Done again, nothing happens. */
 export async function handOver(deps: HandOverDeps, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await lockRequest(tx, requestId)
-    if (request.state === 'delivering') await mailLink(deps, tx, request, BY)
+    if (request.state === 'delivering' && !(await liveLink(tx, requestId))) await mailLink(deps, tx, request, BY)
   })
 }
 

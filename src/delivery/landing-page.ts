@@ -3,23 +3,32 @@ import { Eta } from 'eta'
 
 /** What the page behind a link has to say just now. */
 export interface Landing {
-  /** Where its forms go: the page's own path. */
-  path: string
   reference: string
   bytes: number
   sha256: string
   expiresAt: Date
   usesLeft: number
+  /** A code was asked for just now. */
   sent: boolean
+  /** A code was typed that is not accepted. */
   wrong: boolean
 }
 
 const eta = new Eta({ autoEscape: true })
 const template = eta.compile(readFileSync(new URL('./landing-page.html.eta', import.meta.url), 'utf8'))
+const INSTANT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 
 /** A page for a person: it works without scripts, loads nothing, and opening it changes nothing. */
 export const landingPage = (landing: Landing): string =>
-  eta.render(template, { ...landing, size: readable(landing.bytes), expires: landing.expiresAt.toUTCString() })
+  eta.render(template, {
+    ...landing,
+    gone: false,
+    size: readable(landing.bytes),
+    expires: `${INSTANT.format(landing.expiresAt)} UTC`,
+    uses: landing.usesLeft === 1 ? 'once more' : `${landing.usesLeft} more times`,
+  })
+
+export const gonePage = (): string => eta.render(template, { gone: true, wrong: false })
 
 const readable = (bytes: number): string =>
   bytes < 1_000_000
@@ -27,6 +36,3 @@ const readable = (bytes: number): string =>
     : bytes < 1_000_000_000
       ? `${(bytes / 1e6).toFixed(1)} MB`
       : `${(bytes / 1e9).toFixed(2)} GB`
-
-export const gonePage = (): string =>
-  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Link expired</title><main><h1>This link no longer works</h1><p>It has expired, was used up, or was replaced by a newer one. Nothing is lost: answer the mail it came with, and a new one will be sent.</p></main></html>'

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
+import { supersedeLetters } from './outbox.ts'
 
 /** A way to one package: 256 random bits that only the letter and its reader know; here it stands hashed. */
 export interface Link {
@@ -11,10 +12,9 @@ export interface Link {
   revokedAt: Date | null
 }
 
-type Deps = { vault: Pick<Vault, 'blindIndex' | 'blindIndexes' | 'seal' | 'open'> }
+type Deps = { vault: Pick<Vault, 'blindIndex' | 'blindIndexes'> }
 
 const COLUMNS = `id, request_id AS "requestId", expires_at AS "expiresAt", uses_left AS "usesLeft", revoked_at AS "revokedAt"`
-const context = (id: string) => `link|token_sealed|${id}`
 
 /** Makes the one live link of a package; any before it stops working. */
 export async function issueLink(
@@ -24,16 +24,17 @@ export async function issueLink(
   { now, expiresAt, uses }: { now: Date; expiresAt: Date; uses: number },
 ): Promise<Link & { token: string }> {
   await revokeLinks(tx, requestId, now)
-  const id = randomUUIDv7()
   const token = randomBytes(32).toString('base64url')
   const [link] = await tx.query<Link[]>(
-    `INSERT INTO link (id, request_id, token_mac, token_sealed, created_at, expires_at, uses_left) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${COLUMNS}`,
-    [id, requestId, vault.blindIndex('link', token), vault.seal(token, context(id)), now, expiresAt, uses],
+    `INSERT INTO link (id, request_id, token_mac, created_at, expires_at, uses_left) VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${COLUMNS}`,
+    [randomUUIDv7(), requestId, vault.blindIndex('link', token), now, expiresAt, uses],
   )
   return { ...(link as Link), token }
 }
 
+/** Ends every way to a package, and the letters that have not gone out yet and would still tell of one. */
 export async function revokeLinks(tx: Tx, requestId: string, now: Date): Promise<void> {
+  await supersedeLetters(tx, requestId, 'ready')
   await tx.query('UPDATE link SET revoked_at = $2 WHERE request_id = $1 AND revoked_at IS NULL', [requestId, now])
 }
 
@@ -49,13 +50,13 @@ export async function linkByToken({ vault }: Deps, tx: Tx, token: string): Promi
   return link
 }
 
-/** Takes one use off a link that still has some. Exactly as many succeed as there were. */
-export async function takeUse(tx: Tx, id: string): Promise<boolean> {
-  const [, taken] = await tx.query<[unknown[], number]>(
-    'UPDATE link SET uses_left = uses_left - 1 WHERE id = $1 AND uses_left > 0 AND revoked_at IS NULL',
+/** Takes one use off a link that still has some, and says how many are left. Exactly as many succeed as there were. */
+export async function takeUse(tx: Tx, id: string): Promise<number | undefined> {
+  const [[link]] = await tx.query<[Pick<Link, 'usesLeft'>[], number]>(
+    'UPDATE link SET uses_left = uses_left - 1 WHERE id = $1 AND uses_left > 0 AND revoked_at IS NULL RETURNING uses_left AS "usesLeft"',
     [id],
   )
-  return taken === 1
+  return link?.usesLeft
 }
 
 /** A short-lived key to the content, handed out for a proof. */

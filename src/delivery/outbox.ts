@@ -51,3 +51,12 @@ export async function writeLetter(deps: OutboxDeps, tx: Tx, letter: NewLetter): 
   )
   if (written) await deps.enqueue(tx, 'send-letter', { letterId: id })
 }
+
+/** Takes letters back that have not gone out yet, because what they tell of is no longer so. One on its way right now may still arrive. */
+export async function supersedeLetters(tx: Tx, requestId: string, kind: LetterName): Promise<void> {
+  await tx.query(
+    `UPDATE letter SET state = 'superseded', recipient_sealed = NULL, values_sealed = NULL
+     WHERE request_id = $1 AND kind = $2 AND state = 'queued'`,
+    [requestId, kind],
+  )
+}

@@ -131,7 +131,8 @@ export const packageRoutes =
       },
       (req, reply) =>
         act(deps, req, reply, async tx => {
-          const { id } = await visibleRequest(deps, tx, req.params.id, req.caller)
+          await visibleRequest(deps, tx, req.params.id, req.caller)
+          const { id } = await lockRequest(tx, req.params.id)
           if (!(await packageOf(tx, id))) throw new Problem('not_found')
           const now = deps.clock.now()
           await tx.query('UPDATE sealed_package SET revoked_at = coalesce(revoked_at, $2) WHERE request_id = $1', [id, now])

@@ -1,5 +1,6 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
+import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { MailDeferred, type Mailer, MailRefused } from '../platform/mailer.ts'
 import type { Vault } from '../platform/vault.ts'
@@ -7,12 +8,14 @@ import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/app
 import { type LetterName, type LetterValues, renderLetter } from './letters/render-letter.ts'
 import { letterContext } from './outbox.ts'
 
+type Outcome = 'sent' | 'deferred' | 'refused'
+
 export interface SendDeps extends CaseDeps {
   transact: Transact
   read: Tx
   vault: Pick<Vault, 'open' | 'openJson'>
   mailer: Mailer
-  onLetter(kind: string, outcome: 'sent' | 'deferred' | 'refused'): void
+  onLetter(kind: string, outcome: Outcome): void
 }
 
 interface Letter {
@@ -22,7 +25,6 @@ interface Letter {
   messageId: string
   recipient: Buffer
   values: Buffer
-  attempts: number
 }
 
 const BY = system('outbox')
@@ -35,64 +37,66 @@ const ATTEMPTS_UNTIL_FLAGGED = 5
  */
 export async function sendLetter(deps: SendDeps, letterId: string): Promise<void> {
   const [letter] = await deps.read.query<Letter[]>(
-    `SELECT id, request_id AS "requestId", kind, message_id AS "messageId", recipient_sealed AS recipient, values_sealed AS values, attempts
+    `SELECT id, request_id AS "requestId", kind, message_id AS "messageId", recipient_sealed AS recipient, values_sealed AS values
      FROM letter WHERE id = $1 AND state = 'queued'`,
     [letterId],
   )
   if (!letter) return
-  const { locale, values } = deps.vault.openJson(letter.values, letterContext('values_sealed', letterId)) as {
+  const { outcome, problem } = await attempt(deps, letter)
+  const noted = await deps.transact(tx => note(deps, tx, letter, outcome, problem))
+  if (noted) deps.onLetter(letter.kind, outcome)
+}
+
+async function attempt(
+  { vault, mailer }: SendDeps,
+  { id, kind, messageId, recipient, values: sealed }: Letter,
+): Promise<{ outcome: Outcome; problem?: string }> {
+  const { locale, values } = vault.openJson(sealed, letterContext('values_sealed', id)) as {
     locale: string
     values: LetterValues[LetterName]
   }
-  const address = deps.vault.open(letter.recipient, letterContext('recipient_sealed', letterId)).toString('utf8')
+  const address = vault.open(recipient, letterContext('recipient_sealed', id)).toString('utf8')
   try {
-    await deps.mailer.send({ messageId: letter.messageId, to: { address }, ...renderLetter(letter.kind, locale, values) })
+    await mailer.send({ messageId, to: { address }, ...renderLetter(kind, locale, values) })
+    return { outcome: 'sent' }
   } catch (error) {
-    if (error instanceof MailDeferred) return deferred(deps, letter, error.message)
-    if (error instanceof MailRefused) return refused(deps, letter, error.message)
+    if (error instanceof MailDeferred) return { outcome: 'deferred', problem: error.message }
+    if (error instanceof MailRefused) return { outcome: 'refused', problem: error.message }
     throw error
   }
-  await deps.transact(tx => sent(deps, tx, letter))
 }
 
-async function sent(deps: SendDeps, tx: Tx, letter: Letter): Promise<void> {
-  const now = deps.clock.now()
+/** Writes down what came of an attempt. False when the letter was settled meanwhile: by another worker, or because it was taken back. */
+async function note(deps: SendDeps, tx: Tx, letter: Letter, outcome: Outcome, problem?: string): Promise<boolean> {
   const request = await lockRequest(tx, letter.requestId)
-  const [, changed] = await tx.query<[unknown[], number]>(
-    `UPDATE letter SET state = 'sent', sent_at = $2, attempts = attempts + 1, problem = NULL, recipient_sealed = NULL, values_sealed = NULL
-     WHERE id = $1 AND state = 'queued'`,
-    [letter.id, now],
+  const [[settled]] = await tx.query<[{ attempts: number }[], number]>(
+    outcome === 'deferred'
+      ? `UPDATE letter SET attempts = attempts + 1, problem = $2 WHERE id = $1 AND state = 'queued' RETURNING attempts`
+      : `UPDATE letter SET attempts = attempts + 1, problem = $2, state = $3, sent_at = $4, recipient_sealed = NULL, values_sealed = NULL
+         WHERE id = $1 AND state = 'queued' RETURNING attempts`,
+    [letter.id, problem ?? null, ...(outcome === 'deferred' ? [] : [outcome, outcome === 'sent' ? deps.clock.now() : null])],
   )
-  if (changed !== 1) return
-  deps.onLetter(letter.kind, 'sent')
-  await deps.record(tx, requestStream(request.id), BY, 'letter_sent', { letter: letter.kind, messageId: letter.messageId })
-  await setFlag(deps, tx, request.id, 'mail_undeliverable', false, BY)
-  if (letter.kind === 'ready' && request.state === 'delivering')
+  if (!settled) return false
+  const facts = { letter: letter.kind, messageId: letter.messageId }
+  if (outcome === 'deferred')
+    await deps.enqueue(tx, 'send-letter', { letterId: letter.id }, { afterSeconds: Math.min(30, 2 ** settled.attempts) })
+  else await deps.record(tx, requestStream(request.id), BY, `letter_${outcome}`, facts)
+  await setFlag(deps, tx, request.id, 'mail_undeliverable', await isUnreached(tx, request), BY)
+  if (outcome === 'sent' && letter.kind === 'ready' && request.state === 'delivering')
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
+  return true
 }
 
-async function deferred(deps: SendDeps, letter: Letter, problem: string): Promise<void> {
-  const attempts = letter.attempts + 1
-  await deps.transact(async tx => {
-    await tx.query(`UPDATE letter SET attempts = $2, problem = $3 WHERE id = $1 AND state = 'queued'`, [
-      letter.id,
-      attempts,
-      problem,
-    ])
-    if (attempts === ATTEMPTS_UNTIL_FLAGGED) await setFlag(deps, tx, letter.requestId, 'mail_undeliverable', true, BY)
-    await deps.enqueue(tx, 'send-letter', { letterId: letter.id }, { afterSeconds: Math.min(30, 2 ** attempts) })
-  })
-  deps.onLetter(letter.kind, 'deferred')
-}
-
-async function refused(deps: SendDeps, letter: Letter, problem: string): Promise<void> {
-  await deps.transact(async tx => {
-    await tx.query(
-      `UPDATE letter SET state = 'refused', attempts = attempts + 1, problem = $2 WHERE id = $1 AND state = 'queued'`,
-      [letter.id, problem],
-    )
-    await deps.record(tx, requestStream(letter.requestId), BY, 'letter_refused', { letter: letter.kind })
-    await setFlag(deps, tx, letter.requestId, 'mail_undeliverable', true, BY)
-  })
-  deps.onLetter(letter.kind, 'refused')
+/** Whether the person or the officer, each for themself, is not being reached: by the last letter, by one that waits, or at all. */
+async function isUnreached(tx: Tx, { id }: DsarRequest): Promise<boolean> {
+  const found = await tx.query<unknown[]>(
+    `SELECT 1 FROM letter WHERE request_id = $1 AND state = 'queued' AND attempts >= $2
+     UNION ALL SELECT 1 FROM (
+       SELECT DISTINCT ON (kind = 'deadline-alarm') state FROM letter WHERE request_id = $1 AND state IN ('sent', 'refused')
+       ORDER BY kind = 'deadline-alarm', id DESC) AS last WHERE state = 'refused'
+     UNION ALL SELECT 1 FROM dsar_request r WHERE r.id = $1 AND r.state = 'delivering'
+       AND NOT EXISTS (SELECT FROM contact_point WHERE request_id = r.id)`,
+    [id, ATTEMPTS_UNTIL_FLAGGED],
+  )
+  return found.length > 0
 }
