@@ -9,11 +9,17 @@ export interface Head {
   hash: string
 }
 
+export interface Flaw {
+  stream: string
+  seq: number
+  reason: string
+}
+
 export interface Verdict {
   intact: boolean
   streams: number
   entries: number
-  firstBad?: { stream: string; seq: number; reason: string }
+  firstBad?: Flaw
 }
 
 export interface VerifyDeps {
@@ -33,43 +39,52 @@ export async function verifyAudit(
 ): Promise<Verdict> {
   const verdict: Verdict = { intact: true, streams: 0, entries: 0 }
   const expected = new Map(heads.filter(head => !stream || head.stream === stream).map(head => [head.stream, head]))
-  const bad = (entry: { stream: string; seq: number }, reason: string): Verdict => ({
-    ...verdict,
-    intact: false,
-    firstBad: { stream: entry.stream, seq: entry.seq, reason },
-  })
-
-  let previous: RecordedEntry | undefined
-  for await (const entry of entries(read, stream)) {
-    const fresh = entry.stream !== previous?.stream
-    if (fresh) verdict.streams++
-    if (fresh && previous) onHead?.(headOf(previous))
-    verdict.entries++
-    const reason = flawOf(entry, fresh ? undefined : previous, checkSignature)
-    if (reason) return bad(entry, reason)
-    const known = expected.get(entry.stream)
-    if (known && known.seq === entry.seq) {
-      if (known.hash !== entry.hash.toString('hex')) return bad(entry, 'differs from the head kept outside')
-      expected.delete(entry.stream)
-    }
-    previous = entry
+  let last: RecordedEntry | undefined
+  const bad = (firstBad: Flaw): Verdict => ({ ...verdict, intact: false, firstBad })
+  const endOfStream = (): Flaw | undefined => {
+    if (!last) return undefined
+    const known = expected.get(last.stream)
+    expected.delete(last.stream)
+    if (known && known.seq > last.seq) return { stream: last.stream, seq: last.seq + 1, reason: CUT_OFF }
+    onHead?.(headOf(last))
+    return undefined
   }
-  if (previous) onHead?.(headOf(previous))
-  const [missing] = expected.values()
-  return missing ? bad(missing, 'the head kept outside is not here: the end of this stream was cut off') : verdict
+
+  for await (const entry of entries(read, stream)) {
+    if (entry.stream !== last?.stream) {
+      const cut = endOfStream()
+      if (cut) return bad(cut)
+      last = undefined
+      verdict.streams++
+    }
+    verdict.entries++
+    const flaw = flawOf(entry, last, expected.get(entry.stream), checkSignature)
+    if (flaw) return bad({ stream: entry.stream, ...flaw })
+    last = entry
+  }
+  const cut = endOfStream()
+  if (cut) return bad(cut)
+  const [gone] = expected.keys()
+  return gone ? bad({ stream: gone, seq: 1, reason: CUT_OFF }) : verdict
 }
+
+const CUT_OFF = 'is missing: the stream was longer when its head was kept outside'
 
 const headOf = (entry: RecordedEntry): Head => ({ stream: entry.stream, seq: entry.seq, hash: entry.hash.toString('hex') })
 
 function flawOf(
   entry: RecordedEntry,
-  previous: RecordedEntry | undefined,
+  before: RecordedEntry | undefined,
+  known: Head | undefined,
   checkSignature: VerifyDeps['checkSignature'],
-): string | undefined {
-  if (entry.seq !== (previous?.seq ?? 0) + 1) return 'an entry before this one is missing'
-  if (!entry.previous.equals(previous?.hash ?? FIRST)) return 'does not follow from the entry before'
-  if (!hashOf(entry).equals(entry.hash)) return 'its content does not match its hash'
-  if (!checkSignature(entry.keyId, entry.hash, entry.signature)) return 'its signature is not ours'
+): Omit<Flaw, 'stream'> | undefined {
+  const seq = (before?.seq ?? 0) + 1
+  if (entry.seq !== seq) return { seq, reason: 'is missing' }
+  if (!entry.previous.equals(before?.hash ?? FIRST)) return { seq, reason: 'does not follow from the entry before' }
+  if (!hashOf(entry).equals(entry.hash)) return { seq, reason: 'its content does not match its hash' }
+  if (!checkSignature(entry.keyId, entry.hash, entry.signature)) return { seq, reason: 'its signature is not ours' }
+  if (known?.seq === seq && known.hash !== entry.hash.toString('hex'))
+    return { seq, reason: 'differs from the head kept outside' }
   return undefined
 }
 
