@@ -3,6 +3,7 @@ import { adapterRoutes } from './adapters/adapters.routes.ts'
 import { CALL_LIMITS } from './adapters/call-limits.ts'
 import { auditRoutes } from './audit/audit.routes.ts'
 import { createRecorder } from './audit/record.ts'
+import { underPseudonym } from './auth/pseudonym.ts'
 import { createVerifier } from './auth/verify-token.ts'
 import type { Config } from './config.ts'
 import { downloadRoutes } from './delivery/downloads.routes.ts'
@@ -20,6 +21,7 @@ import { taskRoutes } from './fulfilment/tasks.routes.ts'
 import { buildServer } from './http/server.ts'
 import { countWork } from './operations/count-work.ts'
 import { noteGivenUp } from './operations/note-given-up.ts'
+import { probeVault } from './operations/probe-vault.ts'
 import { buildPackage } from './packaging/build-package.ts'
 import { JOB_NAMES, type Jobs, SCHEDULE } from './pipeline.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
@@ -120,6 +122,10 @@ async function openDeps(config: Config, clock: Clock, log: Log) {
   const { databaseUrl: url, databaseRole } = config
   const role = databaseRole ? { role: databaseRole } : {}
   const database = await openDatabase({ url, ...role, tables: [RequestTable], poolSize: config.databasePool, onError })
+  await probeVault(database.read, vault).catch(async error => {
+    await database.close()
+    throw error
+  })
   const queue = await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError })
   const metrics = createMetrics({ ofProcess: true })
   const counts = countWork(metrics, database.read)
@@ -145,7 +151,7 @@ async function openDeps(config: Config, clock: Clock, log: Log) {
     blobs: openBlobStore(config.blobStoreUrl),
     mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
     outbound: createOutbound({ allowedHosts: config.adapterAllowedHosts }),
-    verifier: createVerifier({ issuers: config.issuers, clock }),
+    verifier: underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault),
     rateLimits: postgresRateLimits(database.read),
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
     random: Math.random,

@@ -24,7 +24,7 @@ export interface SupportAgentCaller {
   roles: ReadonlySet<Role>
 }
 
-/** The person themself, through the portal. `id` is `<issuer>|<subject>`; `subject` is their user id. */
+/** The person themself, through the portal. `id` is `<issuer>|<subject>`, or a pseudonym for it; `subject` is their user id. */
 export interface PortalCaller {
   kind: 'portal'
   id: string
