@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import ipaddr from 'ipaddr.js'
 import { type Issuer, parseIssuers } from './auth/issuers.ts'
 import type { HolidaysByPlace } from './domain/calendar.ts'
 import { parseDay } from './domain/day.ts'
@@ -82,7 +83,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     vaultKeyFile: read('VAULT_KEY_FILE', optional(needs, existingFile), needs) ?? '',
     allowOpenVaultFile: read('VAULT_KEY_FILE_SHARED', flag, 'false') ?? false,
     adapterAllowedHosts: read('ADAPTER_ALLOWED_HOSTS', hostList, '') ?? [],
-    policy: policy as Policy,
+    policy: policy as Policy, // where it could not be read, there is a mistake, and nobody gets this
     privacyOfficer: read('PRIVACY_OFFICER', address, policy?.controller.contacts.privacyOfficer ?? '-') ?? '',
     timeZone: read('TIME_ZONE', timeZone, 'Asia/Colombo') ?? 'UTC',
     holidays: read('HOLIDAYS_FILE', holidays, '') ?? {},
@@ -90,11 +91,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     linkUses: read('LINK_USES', wholeNumber(1, 50), '5') ?? 5,
     taskSlots: read('TASK_SLOTS', wholeNumber(1, 500), '32') ?? 32,
     jobConcurrency: read('JOB_CONCURRENCY', wholeNumber(1, 50), '4') ?? 4,
-    trustProxy: read('TRUST_PROXY', list, '') ?? [],
+    trustProxy: read('TRUST_PROXY', proxies, '') ?? [],
     perCallerQuota: read('RATE_PER_CALLER', wholeNumber(1, 1_000_000), '600') ?? 600,
     perAddressQuota: read('RATE_PER_ADDRESS', wholeNumber(1, 1_000_000), '120') ?? 120,
   }
-  if (production && mistakes.length === 0) mistakes.push(...unsafe(config))
+  if (production) mistakes.push(...unsafe(config))
   if (mistakes.length > 0) throw new BadEnvironment(mistakes)
   return Object.freeze(config)
 }
@@ -115,20 +116,21 @@ export function readAuditConfig(
 }
 
 /** What works on a desk and would be a hole in production. */
-function unsafe({ role, publicUrl, smtpUrl, issuers, policy, databaseUrl, databaseRole, adapterAllowedHosts }: Config): string[] {
+function unsafe({ role, publicUrl, smtpUrl, issuers, policy, databaseUrl, databaseRole, trustProxy }: Config): string[] {
   if (role === 'migrate') return []
-  const smtp = new URL(smtpUrl)
   return [
-    ...(publicUrl.startsWith('https:') ? [] : ['PUBLIC_URL has to be https: links in letters open personal data']),
-    ...(smtp.protocol === 'smtp:' && smtp.searchParams.get('requireTLS') === 'false' ? ['SMTP_URL must not give up TLS'] : []),
+    ...(publicUrl.startsWith('http:') ? ['PUBLIC_URL has to be https: links in letters open personal data'] : []),
+    ...(URL.parse(smtpUrl)?.searchParams.get('requireTLS') === 'false' ? ['SMTP_URL must not give up TLS'] : []),
     ...issuers
       .filter(({ jwksUrl }) => jwksUrl?.startsWith('http:'))
       .map(({ issuer }) => `AUTH_ISSUERS: the keys of ${issuer} have to come by https`),
-    ...(databaseRole === undefined && new URL(databaseUrl).username === 'postgres'
+    ...(databaseRole === undefined && URL.parse(databaseUrl)?.username === 'postgres'
       ? ['DATABASE_URL must not be the superuser without DATABASE_ROLE']
       : []),
-    ...(adapterAllowedHosts.some(host => host.startsWith('*')) ? ['ADAPTER_ALLOWED_HOSTS takes exact host:port pairs'] : []),
-    ...exampleValues(policy.controller.contacts, '/controller/contacts').map(
+    ...(trustProxy.some(range => range.endsWith('/0'))
+      ? ['TRUST_PROXY must not be everybody: whoever calls could choose the address that is counted']
+      : []),
+    ...exampleValues(policy?.controller.contacts, '/controller/contacts').map(
       pointer => `POLICY_FILE: ${pointer} is still an example`,
     ),
   ]
@@ -185,6 +187,12 @@ const hostList: Parse<string[]> = text => {
   return hosts.every(host => /^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/i.test(host))
     ? hosts
     : refuse('takes host:port pairs, separated by commas')
+}
+const proxies: Parse<string[]> = text => {
+  const ranges = list(text)
+  return ranges.every(range => ipaddr.isValid(range) || ipaddr.isValidCIDR(range))
+    ? ranges
+    : refuse('takes addresses and CIDR ranges, separated by commas')
 }
 const existingFile: Parse<string> = path => (existsSync(path) ? path : refuse('names a file that is not there'))
 const timeZone: Parse<string> = zone => {
