@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { act } from '../auth/act.ts'
+import { act, actAfter } from '../auth/act.ts'
 import { requireMatch } from '../auth/require-match.ts'
 import type { Database } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
@@ -121,18 +121,19 @@ export const adapterRoutes =
           response: { 201: AdapterView },
         },
       },
-      async (req, reply) => {
+      (req, reply) => {
         const { baseUrl, title, secret = newSecret() } = req.body
-        const manifest = await askForManifest(deps, baseUrl, [secret])
-        return act(deps, req, reply, async tx => {
-          const adapter = await registerAdapter(
-            deps,
-            tx,
-            { ...(title && { title }), baseUrl, secrets: [secret], manifest },
-            req.caller,
-          )
-          return answer(201, adapter, req.body.secret ? undefined : secret)
-        })
+        return actAfter(
+          deps,
+          req,
+          reply,
+          () => askForManifest(deps, baseUrl, [secret]),
+          async (tx, manifest) => {
+            const given = { ...(title && { title }), baseUrl, secrets: [secret], manifest }
+            const adapter = await registerAdapter(deps, tx, given, req.caller)
+            return answer(201, adapter, req.body.secret ? undefined : secret)
+          },
+        )
       },
     )
 
@@ -179,23 +180,18 @@ export const adapterRoutes =
           response: { 200: AdapterView },
         },
       },
-      async (req, reply) => {
-        const current = await getAdapter(deps.read, req.params.id)
-        const { secret, baseUrl, title } = req.body
-        const known = await secretsOf(deps, deps.read, current.id)
-        const secrets = secret && secret !== known[0] ? [secret, ...known].slice(0, 2) : known
-        const change: AdapterChange = {
-          manifest: await askForManifest(deps, baseUrl ?? current.baseUrl, secrets),
-          ...(secret && { secrets }),
-          ...(baseUrl && { baseUrl }),
-          ...(title && { title }),
-        }
-        return act(deps, req, reply, async tx => {
-          const adapter = await getAdapter(tx, req.params.id, { lock: true })
-          requireMatch(req, adapter.version)
-          return answer(200, await changeAdapter(deps, tx, adapter, change, req.caller))
-        })
-      },
+      (req, reply) =>
+        actAfter(
+          deps,
+          req,
+          reply,
+          () => askForChange(deps, req.params.id, req.body),
+          async (tx, change) => {
+            const adapter = await getAdapter(tx, req.params.id, { lock: true })
+            requireMatch(req, adapter.version)
+            return answer(200, await changeAdapter(deps, tx, adapter, change, req.caller))
+          },
+        ),
     )
 
     for (const [method, suspended, operationId, summary] of [
@@ -238,3 +234,16 @@ export const adapterRoutes =
         }),
     )
   }
+
+/** A change with the manifest that comes with it: whatever changes, the adapter is asked anew what it holds. */
+async function askForChange(
+  deps: AdapterRoutesDeps,
+  id: string,
+  { secret, ...named }: Pick<AdapterChange, 'title' | 'baseUrl'> & { secret?: string },
+): Promise<AdapterChange> {
+  const current = await getAdapter(deps.read, id)
+  const known = await secretsOf(deps, deps.read, id)
+  const secrets = secret && secret !== known[0] ? [secret, ...known].slice(0, 2) : known
+  const manifest = await askForManifest(deps, named.baseUrl ?? current.baseUrl, secrets)
+  return { manifest, ...named, ...(secret && { secrets }) }
+}

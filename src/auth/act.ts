@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Tx } from '../platform/database.ts'
-import { type Deps, once, type StoredAnswer } from '../platform/idempotency.ts'
+import { answered, type Deps, once, type StoredAnswer } from '../platform/idempotency.ts'
 import { requestKey, sendAnswer } from './request-key.ts'
 
 /** Does what a call asks for in one transaction with its answer, once per Idempotency-Key where the caller sent one. */
@@ -12,4 +12,19 @@ export async function act(
 ): Promise<void> {
   const call = requestKey(req)
   return sendAnswer(reply, call ? await once(deps, call, work) : await deps.transact(work))
+}
+
+/** `act`, for what has to be found out outside of the transaction first; not again for a call that was answered before. */
+export async function actAfter<T>(
+  deps: Deps,
+  req: FastifyRequest,
+  reply: FastifyReply,
+  prepare: () => Promise<T>,
+  work: (tx: Tx, prepared: T) => Promise<StoredAnswer>,
+): Promise<void> {
+  const call = requestKey(req)
+  const before = call && (await answered(deps, call))
+  if (before) return sendAnswer(reply, { ...before, replayed: true })
+  const prepared = await prepare()
+  return act(deps, req, reply, tx => work(tx, prepared))
 }

@@ -44,16 +44,17 @@ export function once(
 ): Promise<StoredAnswer & { replayed: boolean }> {
   return transact(async tx => {
     await lock(tx, call)
-    const before = await find(tx, call)
-    if (before) {
-      if (before.body_hash !== call.bodyHash) throw new KeyConflict('key_reused')
-      return { ...(vault.openJson(before.answer, contextOf(call)) as StoredAnswer), replayed: true }
-    }
+    const before = await find(vault, tx, call)
+    if (before) return { ...before, replayed: true }
     const answer = await work(tx)
     await keep(tx, call, vault.sealJson(answer, contextOf(call)))
     return { ...answer, replayed: false }
   })
 }
+
+/** What a call was answered before, if it was. @throws KeyConflict when its key was used to ask for something else */
+export const answered = ({ transact, vault }: Deps, call: KeyedCall): Promise<StoredAnswer | undefined> =>
+  transact(tx => find(vault, tx, call))
 
 const contextOf = ({ scope, key }: KeyedCall): string => `idempotency_key|answer|${scope}|${key}`
 
@@ -65,12 +66,13 @@ async function lock(tx: Tx, { scope, key }: KeyedCall): Promise<void> {
   if (!row?.held) throw new KeyConflict('in_progress')
 }
 
-async function find(tx: Tx, { scope, key }: KeyedCall): Promise<{ body_hash: string; answer: Buffer } | undefined> {
+async function find(vault: Deps['vault'], tx: Tx, call: KeyedCall): Promise<StoredAnswer | undefined> {
   const [row] = await tx.query<{ body_hash: string; answer: Buffer }[]>(
     `SELECT encode(body_hash, 'hex') AS body_hash, answer FROM idempotency_key WHERE scope = $1 AND key = $2`,
-    [scope, key],
+    [call.scope, call.key],
   )
-  return row
+  if (row && row.body_hash !== call.bodyHash) throw new KeyConflict('key_reused')
+  return row && (vault.openJson(row.answer, contextOf(call)) as StoredAnswer)
 }
 
 async function keep(tx: Tx, { scope, key, bodyHash }: KeyedCall, answer: Buffer): Promise<void> {

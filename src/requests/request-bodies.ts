@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox'
+import type { Assertion } from '../auth/assurance.ts'
+import { Problem } from '../domain/problem.ts'
 import { RELATIONSHIPS } from '../domain/request.ts'
 import { CANCEL_REASONS } from './close-request.ts'
 import { Instant, RightSchema } from './request-view.ts'
@@ -24,6 +26,19 @@ export const AssertionSchema = Type.Object(
   },
   { ...closed, description: 'What a service vouches for. Only services can send it.' },
 )
+
+/** @throws Problem `unprocessable` for a moment that no calendar has, such as a leap second */
+export function instantOf(text: string, pointer: string): Date {
+  const instant = new Date(text)
+  if (Number.isNaN(instant.getTime()))
+    throw new Problem('unprocessable', undefined, { errors: [{ pointer, detail: 'There is no such moment.' }] })
+  return instant
+}
+
+export const assertionOf = ({ verifiedAt, ...assertion }: Static<typeof AssertionSchema>): Assertion => ({
+  ...assertion,
+  verifiedAt: instantOf(verifiedAt, '/assurance/verifiedAt'),
+})
 
 export const OpenRequestBody = Type.Object(
   {

@@ -1,16 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { act } from '../auth/act.ts'
+import { act, actAfter } from '../auth/act.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
-import { AssertionSchema } from '../requests/request-bodies.ts'
+import { AssertionSchema, assertionOf } from '../requests/request-bodies.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { type CheckDeps, checkCode } from './check-code.ts'
 import { proveByAssertion, proveByCode, proveByLogin } from './prove-identity.ts'
+import { resolutionOf } from './resolution.ts'
 import { type ChallengeDeps, sendChallenge } from './send-challenge.ts'
 
 export interface VerificationDeps extends CaseDeps, Database, Omit<ChallengeDeps, 'vault'>, Omit<CheckDeps, 'vault'> {
@@ -92,36 +93,42 @@ export const verificationRoutes =
           response: { 200: Accepted },
         },
       },
-      async (req, reply) => {
+      (req, reply) => {
         const { body, caller, params } = req
-        const spent =
-          body.method === 'email_code' ? await checkCode(deps, params.id, 'identity', body.code, toActor(caller)) : undefined
-        return act(deps, req, reply, async tx => {
-          const request = spent
-            ? await proveByCode(deps, tx, params.id, spent.challengeId, caller)
-            : body.method === 'service_assertion'
-              ? await proveByAssertion(
-                  deps,
-                  tx,
-                  params.id,
-                  { ...body.assurance, verifiedAt: new Date(body.assurance.verifiedAt) },
-                  caller,
-                )
-              : await proveByLogin(deps, tx, params.id, caller)
-          return { status: 200, headers: {}, body: { accepted: true, assurance: assuranceOf(request) } }
-        })
+        return actAfter(
+          deps,
+          req,
+          reply,
+          async () =>
+            body.method === 'email_code' ? checkCode(deps, params.id, 'identity', body.code, toActor(caller)) : undefined,
+          async (tx, spent) => {
+            const request = spent
+              ? await proveByCode(deps, tx, params.id, spent.challengeId, caller)
+              : body.method === 'service_assertion'
+                ? await proveByAssertion(deps, tx, params.id, assertionOf(body.assurance), caller)
+                : await proveByLogin(deps, tx, params.id, caller)
+            return { status: 200, headers: {}, body: { accepted: true, assurance: assuranceOf(request) } }
+          },
+        )
       },
     )
   }
 
 const assuranceOf = ({ assuranceNeeded, assurance }: DsarRequest) => ({ needed: assuranceNeeded, reached: assurance })
 
+/** Not before everybody who knows people has said who this is: until then the address on file may be somebody else's. */
+async function isOwedCode(tx: Tx, { id, state, flags }: DsarRequest): Promise<boolean> {
+  if (state !== 'verifying' || flags.includes('on_hold')) return false
+  const { unasked, unanswered } = await resolutionOf(tx, id)
+  return !unasked && !unanswered
+}
+
 /** Sends a code where one is owed. Whoever may not know whether the request exists is not told by the way this ends. */
 async function resend(deps: VerificationDeps, tx: Tx, id: string, caller: Caller): Promise<void> {
   if (caller.kind !== 'anonymous') await visibleRequest(deps, tx, id, caller)
   try {
     const request = await lockRequest(tx, id)
-    if (request.state === 'verifying') await sendChallenge(deps, tx, request, 'identity', toActor(caller))
+    if (await isOwedCode(tx, request)) await sendChallenge(deps, tx, request, 'identity', toActor(caller))
   } catch (error) {
     const hidden =
       caller.kind === 'anonymous' &&
