@@ -33,6 +33,11 @@ export async function adaptersIn(tx: Tx, states: readonly AdapterState[] = ['act
   return tx.query(`SELECT ${COLUMNS} FROM adapter WHERE state = ANY($1) ORDER BY name`, [states])
 }
 
+/** The same adapters, none of which can leave the register until the transaction ends: whoever makes tasks for them needs that. */
+export async function holdAdapters(tx: Tx): Promise<Adapter[]> {
+  return tx.query(`SELECT ${COLUMNS} FROM adapter WHERE state <> 'removed' ORDER BY name FOR KEY SHARE`)
+}
+
 /** @throws Problem `not_found`, also for one that was removed. */
 export async function getAdapter(tx: Tx, id: string, { lock = false } = {}): Promise<Adapter> {
   const [adapter] = await tx.query<Adapter[]>(

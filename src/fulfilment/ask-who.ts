@@ -1,30 +1,35 @@
-import { adaptersIn } from '../adapters/adapters.store.ts'
+import { holdAdapters } from '../adapters/adapters.store.ts'
 import { endOfDay } from '../domain/day.ts'
 import type { Transact } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
 import { configOf } from './scope.ts'
-import { insertTask } from './tasks.store.ts'
+import { insertTask, type TaskAnswer } from './tasks.store.ts'
 
-export interface AskWhoDeps extends CaseDeps {
+const CANNOT_KNOW = { status: 'unknown_person', datasets: [] } satisfies TaskAnswer
+
+export interface AskWhoDeps extends CaseDeps, IdentityDeps {
   transact: Transact
 }
 
-/** Has everybody who knows people asked who this is. They are told identities only, and asked for no content. */
+/**
+ * Has everybody who knows people asked who this is. They are told identities only, and asked for no content. Who takes no kind of
+ * identity that was named cannot know, which is an answer.
+ */
 export async function askWho(deps: AskWhoDeps, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await lockRequest(tx, requestId)
     if (request.state !== 'verifying') return
-    const adapters = (await adaptersIn(tx)).filter(({ manifest }) => manifest.actions.includes('resolve'))
+    const adapters = (await holdAdapters(tx)).filter(({ manifest }) => manifest.actions.includes('resolve'))
     const dueAt = endOfDay(request.dueOn, request.timeZone)
+    const named = new Set((await identitiesOf(deps, tx, requestId)).map(({ type }) => type))
     for (const adapter of adapters) {
       const config = configOf(adapter, [])
-      await insertTask(
-        tx,
-        { requestId, adapterId: adapter.id, adapter: adapter.name, action: 'resolve', config, dueAt },
-        deps.clock.now(),
-      )
+      const task = { requestId, adapterId: adapter.id, adapter: adapter.name, action: 'resolve', config, dueAt } as const
+      const answer = config.identityTypes.some(type => named.has(type)) ? undefined : CANNOT_KNOW
+      await insertTask(tx, { ...task, ...(answer && { answer }) }, deps.clock.now())
     }
-    if (adapters.length > 0) await deps.enqueue(tx, 'dispatch-tasks', {})
-    else await deps.enqueue(tx, 'weigh-identity', { requestId })
+    await deps.enqueue(tx, 'dispatch-tasks', {})
+    await deps.enqueue(tx, 'weigh-identity', { requestId })
   })
 }

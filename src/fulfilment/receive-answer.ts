@@ -5,7 +5,8 @@ import { type Actor, system } from '../domain/actor.ts'
 import { OWED_WHEN_ANSWERED } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
-import { addIdentities, freezeContactPoints, type IdentityDeps } from '../requests/identities.store.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
+import { keepResolution } from '../verification/keep-resolution.ts'
 import { saveParts } from './parts.store.ts'
 import type { SpooledPart } from './spool.ts'
 import { type DatasetAnswer, releaseAfter, settle, type Task, type TaskAnswer, type TaskChange, tasksOf } from './tasks.store.ts'
@@ -114,32 +115,12 @@ export function firstShort(located: TaskAnswer, datasets: readonly DatasetAnswer
 }
 
 async function onDone(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, parts: SpooledPart[]): Promise<void> {
-  if (answer.kind === 'resolved') await keepResolution(deps, tx, task, answer)
+  if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, { kind: 'adapter', id: task.adapter }, answer)
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
   if (await releaseAfter(tx, task.id)) await deps.enqueue(tx, 'dispatch-tasks', {})
   const owed = OWED_WHEN_ANSWERED[task.action]
   if (owed && (await tasksOf(tx, task.requestId, task.action)).every(({ state }) => state === 'done'))
     await deps.enqueue(tx, owed, { requestId: task.requestId })
-}
-
-async function keepResolution(
-  deps: ReceiveDeps,
-  tx: Tx,
-  task: Task,
-  answer: Extract<Answer, { kind: 'resolved' }>,
-): Promise<void> {
-  if (answer.status !== 'match') {
-    await setFlag(deps, tx, task.requestId, 'on_hold', true, { kind: 'adapter', id: task.adapter })
-    return
-  }
-  await addIdentities(deps, tx, task.requestId, answer.identities, 'resolved')
-  const points = answer.contactPoints.filter(({ type, verified }) => type === 'email' && verified)
-  await freezeContactPoints(
-    deps,
-    tx,
-    task.requestId,
-    points.map(({ value, since }) => ({ type: 'email', value, source: task.adapter, since: new Date(since) })),
-  )
 }
 
 /** The flags of a request say what its tasks say. */

@@ -1,4 +1,4 @@
-import { type Adapter, adaptersIn } from '../adapters/adapters.store.ts'
+import { type Adapter, holdAdapters } from '../adapters/adapters.store.ts'
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { endOfDay } from '../domain/day.ts'
@@ -22,7 +22,7 @@ export async function startFulfilment(deps: StartDeps, requestId: string): Promi
   await deps.transact(async tx => {
     const request = await lockRequest(tx, requestId)
     if (request.state !== 'fulfilling') return
-    const adapters = await adaptersIn(tx)
+    const adapters = await holdAdapters(tx)
     for (const adapter of adapters) await planFor(deps, tx, request, adapter)
     await deps.record(tx, requestStream(requestId), system('fulfilment'), 'adapters_asked', {
       adapters: adapters.map(({ name }) => name),

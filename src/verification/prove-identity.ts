@@ -19,7 +19,7 @@ export async function proveByCode(
   challengeId: string,
   caller: Caller,
 ): Promise<DsarRequest> {
-  await refuseUnlessVerifying(tx, requestId)
+  await requireVerifying(tx, requestId)
   const now = deps.clock.now()
   await useCode(tx, challengeId, now)
   return recordProof(deps, tx, requestId, { method: 'email_code', level: 1, provenAt: now }, toActor(caller), { challengeId })
@@ -28,7 +28,7 @@ export async function proveByCode(
 /** A fresh login of the person the request is about. @throws Problem `not_found`, `step_up_required`, `illegal_transition` */
 export async function proveByLogin(deps: Deps, tx: Tx, requestId: string, caller: Caller): Promise<DsarRequest> {
   await visibleRequest(deps, tx, requestId, caller)
-  await refuseUnlessVerifying(tx, requestId)
+  await requireVerifying(tx, requestId)
   const proof = loginProof(deps.clock, caller)
   if (!proof || !(await isDataSubject(deps, tx, requestId, caller)))
     throw new Problem('step_up_required', 'Log in again, as the person the request is about, and come back within 15 minutes.')
@@ -44,13 +44,22 @@ export async function proveByAssertion(
   caller: Caller,
 ): Promise<DsarRequest> {
   await visibleRequest(deps, tx, requestId, caller)
-  await refuseUnlessVerifying(tx, requestId)
-  return recordProof(deps, tx, requestId, assertionProof(deps.clock, caller, assertion), toActor(caller), {
-    assertedMethod: assertion.method,
-  })
+  const { assuranceNeeded } = await requireVerifying(tx, requestId)
+  const proof = assertionProof(deps.clock, caller, assertion)
+  if (proof.level >= assuranceNeeded) await vouchForNamed(tx, requestId)
+  return recordProof(deps, tx, requestId, proof, toActor(caller), { assertedMethod: assertion.method })
 }
 
-async function refuseUnlessVerifying(tx: Tx, requestId: string): Promise<void> {
-  const { state } = await lockRequest(tx, requestId)
-  if (state !== 'verifying') throw new Problem('illegal_transition', `A request that is '${state}' takes no further proof.`)
+/** The service says that whom it named is the one it has verified, as when it says so on opening. */
+async function vouchForNamed(tx: Tx, requestId: string): Promise<void> {
+  await tx.query(`UPDATE request_identity SET provenance = 'asserted' WHERE request_id = $1 AND provenance = 'named'`, [
+    requestId,
+  ])
+}
+
+async function requireVerifying(tx: Tx, requestId: string): Promise<DsarRequest> {
+  const request = await lockRequest(tx, requestId)
+  if (request.state !== 'verifying')
+    throw new Problem('illegal_transition', `A request that is '${request.state}' takes no further proof.`)
+  return request
 }

@@ -3,6 +3,7 @@ import { Problem } from '../domain/problem.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { identitiesOf } from '../requests/identities.store.ts'
+import { resolutionOf } from './resolution.ts'
 import { type ChallengeDeps, sendChallenge } from './send-challenge.ts'
 
 export interface WeighDeps extends CaseDeps, ChallengeDeps {
@@ -22,11 +23,9 @@ export async function weighIdentity(deps: WeighDeps, requestId: string): Promise
 async function weigh(deps: WeighDeps, tx: Tx, requestId: string): Promise<void> {
   const request = await lockRequest(tx, requestId)
   if (request.state !== 'verifying' || request.flags.includes('on_hold')) return
-  const asking = await tx.query<unknown[]>(
-    `SELECT 1 FROM task WHERE request_id = $1 AND action = 'resolve' AND state NOT IN ('done', 'cancelled')`,
-    [requestId],
-  )
-  if (asking.length > 0) return
+  const { unasked, unanswered } = await resolutionOf(tx, requestId)
+  if (unasked) await deps.enqueue(tx, 'ask-who', { requestId })
+  if (unasked || unanswered) return
 
   const known = (await identitiesOf(deps, tx, requestId)).some(({ provenance }) => provenance !== 'named')
   if (known && request.assurance >= request.assuranceNeeded) {
