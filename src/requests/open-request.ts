@@ -15,6 +15,7 @@ import {
   freezeContactPoints,
   type Identity,
   type IdentityDeps,
+  identityIndex,
   identityIndexes,
   type Provenance,
 } from './identities.store.ts'
@@ -82,10 +83,9 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
     legalDueOn: request.legalDueOn,
     policyVersion: request.policyVersion,
   })
-  await applyEvent(deps, tx, id, 'identification_started', by)
   const proof = input.assurance ? assertionProof(deps.clock, caller, input.assurance) : loginProof(deps.clock, caller)
   if (proof) await recordProof(deps, tx, id, proof, by, input.assurance ? { assertedMethod: input.assurance.method } : {})
-  return requests.lock(tx, id)
+  return applyEvent(deps, tx, id, 'identification_started', by)
 }
 
 function newRequest(deps: OpenDeps, id: string, input: OpenRequest, caller: Caller, receivedAt: Date, now: Date): DsarRequest {
@@ -197,7 +197,8 @@ function refuseUnknownCategories({ policy }: OpenDeps, { scope }: OpenRequest): 
 
 /**
  * A caller who asks the same for the same person while that is still open is told of the open one: a client that lost its
- * answer finds it again. Callers without a name are told nothing, for the answer would tell them who else has asked.
+ * answer finds it again. Callers without a name are told nothing, for the answer would tell them who else has asked. Those who
+ * ask the same at the same time are taken one after the other.
  */
 async function refuseRepetition(
   deps: OpenDeps,
@@ -207,6 +208,8 @@ async function refuseRepetition(
   caller: Caller,
 ): Promise<void> {
   if (caller.kind === 'anonymous') return
+  const locks = identities.map(identity => `${right}|${identityIndex(deps, identity).toString('hex')}`).sort()
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(one, 8)) FROM unnest($1::text[]) one', [locks])
   const [open] = await tx.query<{ id: string }[]>(
     `SELECT r.id FROM dsar_request r JOIN request_identity i ON i.request_id = r.id
      WHERE i.value_index = ANY($1) AND r."right" = $2 AND r.closed_at IS NULL AND ($3 OR r.opened_by = $4) LIMIT 1`,

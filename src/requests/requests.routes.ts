@@ -11,13 +11,14 @@ import type { Database, Tx } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
 import type { Vault } from '../platform/vault.ts'
+import { lockRequest } from './apply-event.ts'
 import { checkIdentities } from './check-identities.ts'
 import { cancelRequest, withdrawRequest } from './close-request.ts'
 import { type Filter, findRequests } from './find-requests.ts'
 import { identitiesOf } from './identities.store.ts'
 import { type OpenDeps, openRequest } from './open-request.ts'
-import { CancellationBody, IdentitySchema, OpenRequestBody } from './request-bodies.ts'
-import { REQUEST_EXAMPLE, RequestView, RightSchema, viewRequest } from './request-view.ts'
+import { assertionOf, CancellationBody, IdentitySchema, instantOf, OpenRequestBody } from './request-bodies.ts'
+import { Day, REQUEST_EXAMPLE, RequestView, RightSchema, viewRequest } from './request-view.ts'
 import { visibleRequest } from './visible-request.ts'
 
 export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Database {
@@ -26,7 +27,7 @@ export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Database {
 
 const STAFF = ['agent', 'privacy_officer', 'dpo', 'operator'] as const
 export const RequestParams = Type.Object({ id: Type.String({ format: 'uuid' }) })
-const Cursor = Type.Object({ dueOn: Type.String(), id: Type.String() })
+const Cursor = Type.Object({ dueOn: Day, id: Type.String({ format: 'uuid' }) })
 const paging = {
   cursor: Type.Optional(Type.String({ maxLength: 1000 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
@@ -172,7 +173,8 @@ export const requestRoutes =
       },
       (req, reply) =>
         act(deps, req, reply, async tx => {
-          requireMatch(req, (await visibleRequest(deps, tx, req.params.id, req.caller)).version)
+          await visibleRequest(deps, tx, req.params.id, req.caller)
+          requireMatch(req, (await lockRequest(tx, req.params.id)).version)
           return changed(deps, tx, req.caller, cancelRequest(deps, tx, req.params.id, req.body.reason, req.caller))
         }),
     )
@@ -190,8 +192,8 @@ async function open(deps: RequestRoutesDeps, tx: Tx, body: OpenRequestBody, call
       subject: { ...person, ...(identities && { identities: checkIdentities(identities) }) },
       relationship: requester?.relationship ?? 'self',
       scope: scope ?? {},
-      ...(receivedAt && { receivedAt: new Date(receivedAt) }),
-      ...(assurance && { assurance: { ...assurance, verifiedAt: new Date(assurance.verifiedAt) } }),
+      ...(receivedAt && { receivedAt: instantOf(receivedAt, '/receivedAt') }),
+      ...(assurance && { assurance: assertionOf(assurance) }),
     },
     caller,
   )
