@@ -10,7 +10,7 @@ import { type Secrets, signCall } from './signing.ts'
 import { parseStrictly } from './strict-json.ts'
 
 export interface Deps {
-  outbound: Pick<Outbound, 'request'>
+  outbound: Pick<Outbound, 'request' | 'examine'>
   clock: Clock
 }
 
@@ -30,10 +30,13 @@ export function endpoint(baseUrl: string, name: 'manifest' | 'tasks'): string {
  * @throws Problem `address_refused` where we may not call, `manifest_refused` for everything else that keeps a manifest from coming
  */
 export async function fetchManifest(deps: Deps, { baseUrl, secrets }: { baseUrl: string; secrets: Secrets }): Promise<Manifest> {
+  const url = endpoint(baseUrl, 'manifest')
+  const verdict = await deps.outbound.examine(url)
+  if (!verdict.allowed) throw new Problem('address_refused', `${verdict.why[0]?.toUpperCase()}${verdict.why.slice(1)}.`)
   try {
     const answer = await deps.outbound.request({
       method: 'GET',
-      url: endpoint(baseUrl, 'manifest'),
+      url,
       headers: { accept: 'application/json', ...signCall(secrets, randomUUID(), deps.clock.now(), '') },
       limits: LIMITS,
     })
