@@ -9,7 +9,7 @@ import { Problem } from '../domain/problem.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
-import { getTask, pollNow, type Task } from './tasks.store.ts'
+import { getTask, lockTask, pollNow, type Task } from './tasks.store.ts'
 
 export interface CallbackDeps extends CaseDeps, Database {
   vault: Pick<Vault, 'openJson' | 'sealJson'>
@@ -48,6 +48,7 @@ export const callbackRoutes =
     )
   }
 
+/** @throws Problem `illegal_transition` for a task that waits for nothing, unless the same call came before: that had its effect. */
 async function takeIn(
   deps: CallbackDeps,
   tx: Tx,
@@ -55,13 +56,13 @@ async function takeIn(
   webhookId: string,
   bodyHash: Buffer,
 ): Promise<void> {
-  const [, fresh] = await tx.query<[unknown[], number]>(
-    `WITH seen AS (INSERT INTO callback_seen (task_id, webhook_id, body_hash, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING 1)
-     UPDATE task SET run_at = run_at WHERE id = $1 AND EXISTS (SELECT FROM seen)`,
-    [id, webhookId, bodyHash, deps.clock.now()],
+  const task = await lockTask(tx, id)
+  const seen = await tx.query<unknown[]>(
+    `INSERT INTO callback_seen (task_id, webhook_id, body_hash, attempt, at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT DO NOTHING RETURNING 1`,
+    [id, webhookId, bodyHash, task.attempt, deps.clock.now()],
   )
-  if (fresh === 0) return
-  const task = (await getTask(tx, id)) as Task
+  if (seen.length === 0) return
   if (task.state !== 'accepted' && task.state !== 'running')
     throw new Problem('illegal_transition', `The task is '${task.state}' and waits for nothing.`)
   await pollNow(tx, id)

@@ -39,12 +39,15 @@ export async function concludeFulfilment(deps: ConcludeDeps, requestId: string):
 const FEWER = 'fewer_than_located'
 const WHOLE = new Set(['completed', 'no_data'])
 
-/** What was asked of whom and what is missing. A dataset that nobody spoke of counts as missing, whatever else was said. */
+/**
+ * What was asked of whom and what is missing. A dataset that nobody spoke of counts as missing, whatever else was said; and where
+ * there is no adapter at all, nothing was found because nobody looked.
+ */
 function completenessOf(tasks: readonly Task[]): Completeness {
   const collects = tasks.filter(({ action, asked }) => action === 'collect' && asked)
   const missing = collects.flatMap(task => missingFrom(task, tasks))
   return {
-    complete: missing.length === 0,
+    complete: tasks.length > 0 && missing.length === 0,
     adaptersAsked: collects.length,
     adaptersAnswered: collects.filter(({ state }) => state === 'done').length,
     missing,

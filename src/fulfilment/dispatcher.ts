@@ -1,5 +1,6 @@
 import type { Transact } from '../platform/database.ts'
-import { claim, type Task } from './tasks.store.ts'
+import { claim } from './claims.store.ts'
+import type { Task } from './tasks.store.ts'
 
 export interface Dispatcher {
   /** There may be something to do. Returns at once. */
@@ -22,7 +23,7 @@ const LOOK_EVERY_MS = 1000
  * second, so that a lost wake-up or a silent worker costs seconds and nothing else.
  */
 export function startDispatcher({ transact, run, onError }: DispatchDeps, { slots }: { slots: number }): Dispatcher {
-  const running = new Set<Promise<void>>()
+  const running = new Map<Promise<void>, Task['adapterId']>()
   const stopping = new AbortController()
   let looking: Promise<void> | undefined
   let again = false
@@ -30,15 +31,14 @@ export function startDispatcher({ transact, run, onError }: DispatchDeps, { slot
   const look = async () => {
     do {
       again = false
-      const free = slots - running.size
-      if (free <= 0 || stopping.signal.aborted) return
-      const tasks = await transact(tx => claim(tx, free))
+      if (running.size >= slots || stopping.signal.aborted) return
+      const tasks = await transact(tx => claim(tx, { slots, held: countsOf(running.values()) }))
       for (const task of tasks) {
         const work = run(task, stopping.signal).finally(() => {
           running.delete(work)
           wake()
         })
-        running.add(work)
+        running.set(work, task.adapterId)
       }
     } while (again)
   }
@@ -60,7 +60,13 @@ export function startDispatcher({ transact, run, onError }: DispatchDeps, { slot
       clearInterval(timer)
       stopping.abort(new Error('the worker is stopping'))
       await looking
-      await Promise.all(running)
+      await Promise.all(running.keys())
     },
   }
+}
+
+function countsOf(values: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return counts
 }

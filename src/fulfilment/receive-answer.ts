@@ -9,7 +9,16 @@ import type { IdentityDeps } from '../requests/identities.store.ts'
 import { keepResolution } from '../verification/keep-resolution.ts'
 import { saveParts } from './parts.store.ts'
 import type { SpooledPart } from './spool.ts'
-import { type DatasetAnswer, releaseAfter, settle, type Task, type TaskAnswer, type TaskChange, tasksOf } from './tasks.store.ts'
+import {
+  type DatasetAnswer,
+  lockTask,
+  releaseAfter,
+  settle,
+  type Task,
+  type TaskAnswer,
+  type TaskChange,
+  tasksOf,
+} from './tasks.store.ts'
 
 export interface ReceiveDeps extends CaseDeps, IdentityDeps {
   random(): number
@@ -93,9 +102,11 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, 
   }
 }
 
-/** A call back may overtake the answer that accepted the task. */
-async function callbackSeen(tx: Tx, { id }: Task): Promise<boolean> {
-  return (await tx.query<unknown[]>('SELECT 1 FROM callback_seen WHERE task_id = $1 LIMIT 1', [id])).length > 0
+/** A call back may overtake the answer that accepted the task, or come while we ask in vain; an older one has been looked into. */
+async function callbackSeen(tx: Tx, { id, attempt }: Task): Promise<boolean> {
+  await lockTask(tx, id)
+  const seen = await tx.query<unknown[]>('SELECT 1 FROM callback_seen WHERE task_id = $1 AND attempt = $2 LIMIT 1', [id, attempt])
+  return seen.length > 0
 }
 
 /** The first dataset of which fewer records came than the same adapter had counted. */

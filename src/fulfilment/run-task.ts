@@ -1,16 +1,17 @@
 import type { KeyObject } from 'node:crypto'
 import { secretsOf } from '../adapters/adapters.store.ts'
 import type { Answer } from '../adapters/answer.ts'
-import { type CallDeps, callAdapter } from '../adapters/call-adapter.ts'
+import { type AdapterCall, type CallDeps, callAdapter } from '../adapters/call-adapter.ts'
 import type { CallLimits } from '../adapters/call-limits.ts'
 import type { Identity } from '../adapters/protocol.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
+import { giveBack, keepLease, LEASE_SECONDS } from './claims.store.ts'
 import { type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
 import { openSpool, type Spool, type SpooledPart } from './spool.ts'
-import { giveBack, keepLease, LEASE_SECONDS, type Task } from './tasks.store.ts'
+import type { Task } from './tasks.store.ts'
 
 export interface RunDeps extends ReceiveDeps, IdentityDeps, CallDeps {
   vault: Vault
@@ -22,7 +23,10 @@ export interface RunDeps extends ReceiveDeps, IdentityDeps, CallDeps {
   onError(error: unknown): void
 }
 
-/** Runs one claimed task: asks the adapter, holding no transaction, then writes down what came of it in one. */
+/** So many workers in a row fell silent over a task: it may be what silences them, and a person has to look. */
+const WORKERS_LOST = 5
+
+/** Runs one claimed task: asks the adapter, holding no transaction, then writes down what came of it in one. Never throws. */
 export async function runTask(deps: RunDeps, task: Task, stopping: AbortSignal): Promise<void> {
   const lease = new AbortController()
   const heartbeat = setInterval(
@@ -32,10 +36,12 @@ export async function runTask(deps: RunDeps, task: Task, stopping: AbortSignal):
     (LEASE_SECONDS * 1000) / 3,
   )
   try {
-    const { answer, parts, spool } = await ask(deps, task, AbortSignal.any([stopping, lease.signal]))
-    if (stopping.aborted) await giveBack(deps.read, task)
-    const kept = !stopping.aborted && (await deps.transact(tx => receiveAnswer(deps, tx, task, answer, parts)))
-    if (!kept) await spool?.abort()
+    const { answer, parts, discard } = await ask(deps, task, AbortSignal.any([stopping, lease.signal]))
+    const interrupted = stopping.aborted && answer.kind === 'later' && answer.code === 'aborted'
+    if (interrupted) await giveBack(deps.read, task)
+    // When this throws, whether it was kept is not known: then the blobs stay, and are swept if nobody names them.
+    const kept = !interrupted && (await deps.transact(tx => receiveAnswer(deps, tx, task, answer, parts)))
+    if (!kept) await discard?.()
   } catch (error) {
     deps.onError(error)
   } finally {
@@ -46,23 +52,44 @@ export async function runTask(deps: RunDeps, task: Task, stopping: AbortSignal):
 interface Asked {
   answer: Answer
   parts: SpooledPart[]
-  spool?: Spool
+  /** Takes away what came. */
+  discard?(): Promise<void>
 }
 
+const nothing = (answer: Answer): Asked => ({ answer, parts: [] })
+
+/** Asks, and takes in what comes. Trouble of our own (a full disk) is told like an adapter's: it shows on the task, and is tried again. */
 async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Asked> {
-  const identities = await identitiesFor(deps, task)
-  if (identities.length === 0)
-    return {
-      answer: { kind: 'failed', code: 'no_identity', detail: 'It takes no kind of identity that is known of this person.' },
-      parts: [],
-    }
-  const spool = task.action === 'collect' ? await spoolFor(deps, task) : undefined
-  const answer = await callAdapter(deps, {
+  if (task.lost >= WORKERS_LOST)
+    return nothing({ kind: 'failed', code: 'worker_lost', detail: `${task.lost} workers in a row fell silent over it.` })
+  let spool: Spool | undefined
+  try {
+    const identities = await identitiesFor(deps, task)
+    if (identities.length === 0)
+      return nothing({
+        kind: 'failed',
+        code: 'no_identity',
+        detail: 'It takes no kind of identity that is known of this person.',
+      })
+    spool = task.action === 'collect' ? await spoolFor(deps, task) : undefined
+    const answer = await callAdapter(deps, { ...(await callOf(deps, task, identities)), ...(spool && { sink: spool }), signal })
+    if (answer.kind === 'collected' && spool) return { answer, parts: await spool.finish(), discard: spool.abort }
+    await spool?.abort()
+    return nothing(answer)
+  } catch (error) {
+    deps.onError(error)
+    await spool?.abort().catch(deps.onError)
+    return nothing({ kind: 'later', code: 'own_trouble', detail: 'What it sent could not be taken in.' })
+  }
+}
+
+async function callOf(deps: RunDeps, task: Task, identities: Identity[]): Promise<AdapterCall> {
+  return {
     baseUrl: task.config.baseUrl,
     secrets: await secretsOf(deps, deps.read, task.adapterId),
     ...(task.location && { location: task.location }),
     task: {
-      taskId: task.id,
+      taskId: task.key,
       requestId: task.requestId,
       action: task.action,
       attempt: task.attempt,
@@ -74,22 +101,21 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
       callbackUrl: `${deps.publicUrl}/v1/callbacks/${task.id}`,
       regulation: 'gdpr',
     },
-    ...(spool && { sink: spool }),
     limits: deps.callLimits,
-    signal,
-  })
-  if (answer.kind !== 'collected') {
-    await spool?.abort()
-    return { answer, parts: [] }
   }
-  return { answer, parts: spool ? await spool.finish() : [], ...(spool && { spool }) }
 }
 
-/** What an adapter may know of the person: for finding out who they are, whatever was named; for content, only what is established. */
+/**
+ * What an adapter may know of the person: for finding out who they are, what came with the request; for content, only what is
+ * established. Neither grows while a task is tried again: one key stands for one question.
+ */
 async function identitiesFor(deps: RunDeps, { requestId, action, config }: Task): Promise<Identity[]> {
   const all = await identitiesOf(deps, deps.read, requestId)
   return all
-    .filter(({ type, provenance }) => config.identityTypes.includes(type) && (action === 'resolve' || provenance !== 'named'))
+    .filter(
+      ({ type, given, provenance }) =>
+        config.identityTypes.includes(type) && (action === 'resolve' ? given : provenance !== 'named'),
+    )
     .map(({ type, value }) => ({ type, value }))
 }
 

@@ -34,6 +34,8 @@ export interface TaskAnswer {
 
 export interface Task {
   id: string
+  /** The id by which the adapter knows it: the same for every try, another once a person has it asked anew. */
+  key: string
   requestId: string
   adapterId: string
   adapter: string
@@ -42,7 +44,10 @@ export interface Task {
   config: TaskConfig
   dueAt: Date
   attempt: number
+  /** In a row. */
   failures: number
+  /** Workers in a row that fell silent over it. */
+  lost: number
   location: string | null
   answer: TaskAnswer | null
   problem: { code: string; detail: string; at: string } | null
@@ -52,12 +57,9 @@ export interface Task {
   finishedAt: Date | null
 }
 
-const COLUMNS = `t.id, t.request_id AS "requestId", t.adapter_id AS "adapterId", t.adapter, t.action, t.state, t.config, t.due_at AS "dueAt",
-  t.attempt, t.failures, t.location, t.answer, t.problem, t.asked, t.run_at AS "runAt", t.started_at AS "startedAt",
+export const TASK_COLUMNS = `t.id, t.key, t.request_id AS "requestId", t.adapter_id AS "adapterId", t.adapter, t.action, t.state, t.config, t.due_at AS "dueAt",
+  t.attempt, t.failures, t.lost, t.location, t.answer, t.problem, t.asked, t.run_at AS "runAt", t.started_at AS "startedAt",
   t.finished_at AS "finishedAt"`
-
-/** How long a worker may be silent before its task goes to another. */
-export const LEASE_SECONDS = 15
 
 export type NewTask = Pick<Task, 'requestId' | 'adapterId' | 'adapter' | 'action' | 'config' | 'dueAt'> & {
   afterTask?: string
@@ -68,8 +70,8 @@ export type NewTask = Pick<Task, 'requestId' | 'adapterId' | 'adapter' | 'action
 export async function insertTask(tx: Tx, task: NewTask, now: Date): Promise<string> {
   const state: TaskState = task.answer ? 'done' : task.afterTask ? 'waiting' : 'ready'
   const [row] = await tx.query<{ id: string }[]>(
-    `INSERT INTO task (id, request_id, adapter_id, adapter, action, state, after_task, config, due_at, run_at, created_at, answer, asked, finished_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10, $11, $12, $13)
+    `INSERT INTO task (id, key, request_id, adapter_id, adapter, action, state, after_task, config, due_at, run_at, created_at, answer, asked, finished_at)
+     VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10, $11, $12, $13)
      ON CONFLICT (request_id, adapter_id, action) DO UPDATE SET request_id = EXCLUDED.request_id RETURNING id`,
     [
       randomUUIDv7(),
@@ -92,79 +94,20 @@ export async function insertTask(tx: Tx, task: NewTask, now: Date): Promise<stri
 
 export async function tasksOf(tx: Tx, requestId: string, action?: Action): Promise<Task[]> {
   return tx.query(
-    `SELECT ${COLUMNS} FROM task t WHERE request_id = $1 AND ($2::text IS NULL OR action = $2) ORDER BY adapter, action DESC`,
+    `SELECT ${TASK_COLUMNS} FROM task t WHERE request_id = $1 AND ($2::text IS NULL OR action = $2) ORDER BY adapter, action DESC`,
     [requestId, action ?? null],
   )
 }
 
+/** A task that exists, held until the transaction ends. */
+export async function lockTask(tx: Tx, id: string): Promise<Task> {
+  const [task] = await tx.query<Task[]>(`SELECT ${TASK_COLUMNS} FROM task t WHERE id = $1 FOR UPDATE`, [id])
+  return task as Task
+}
+
 export async function getTask(tx: Tx, id: string): Promise<Task | undefined> {
-  const [task] = await tx.query<Task[]>(`SELECT ${COLUMNS} FROM task t WHERE id = $1`, [id])
+  const [task] = await tx.query<Task[]>(`SELECT ${TASK_COLUMNS} FROM task t WHERE id = $1`, [id])
   return task
-}
-
-interface Capacity {
-  id: string
-  free: number
-}
-
-/** Adapters with work that may start, each held by us alone for this transaction, and how many more calls each can bear. */
-async function capacities(tx: Tx): Promise<Capacity[]> {
-  return tx.query(
-    `SELECT a.id, floor(least(
-        a.concurrency - (SELECT count(*) FROM task t WHERE t.adapter_id = a.id AND t.state = 'running' AND t.lease_until > now()),
-        least(a.per_minute, a.allowance + extract(epoch FROM now() - a.allowance_at) * a.per_minute / 60)))::int AS free
-     FROM adapter a
-     WHERE a.state = 'active'
-       AND EXISTS (SELECT FROM task t WHERE t.adapter_id = a.id AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now())
-     FOR UPDATE OF a SKIP LOCKED`,
-  )
-}
-
-/**
- * Claims up to `slots` tasks for this worker, the earliest due first and each adapter in its turn, within what each adapter
- * bears at once and a minute over the whole fleet. A task whose worker fell silent is claimed like any other; its `attempt`
- * grows, so that the silent one's answer finds nobody. Content is only ever asked for once identity has been proven: the
- * condition stands here, at the last gate, and reads the request itself.
- */
-export async function claim(tx: Tx, slots: number): Promise<Task[]> {
-  const claimed: Task[] = []
-  const adapters = await capacities(tx)
-  for (const [i, { id, free }] of adapters.entries()) {
-    const share = Math.ceil((slots - claimed.length) / (adapters.length - i))
-    const limit = Math.min(free, share)
-    if (limit <= 0) continue
-    const [tasks] = await tx.query<[Task[], number]>(
-      `WITH next AS (
-         SELECT t.id FROM task t JOIN dsar_request r ON r.id = t.request_id
-         WHERE t.adapter_id = $1 AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now()
-           AND CASE t.action WHEN 'resolve' THEN r.state = 'verifying'
-               ELSE r.state = 'fulfilling' AND r.assurance >= r.assurance_needed
-                 AND EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed) END
-         ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
-       UPDATE task t SET state = 'running', attempt = t.attempt + 1, started_at = now(), ${LEASE}
-       FROM next WHERE t.id = next.id RETURNING ${COLUMNS}`,
-      [id, limit],
-    )
-    if (tasks.length === 0) continue
-    claimed.push(...tasks)
-    await tx.query(
-      `UPDATE adapter SET allowance_at = now(),
-         allowance = least(per_minute, allowance + extract(epoch FROM now() - allowance_at) * per_minute / 60) - $2 WHERE id = $1`,
-      [id, tasks.length],
-    )
-  }
-  return claimed
-}
-
-const LEASE = `lease_until = now() + interval '${LEASE_SECONDS} seconds', run_at = now() + interval '${LEASE_SECONDS} seconds'`
-
-/** Says that the worker lives. False when the task is no longer its own. */
-export async function keepLease(read: Tx, { id, attempt }: Pick<Task, 'id' | 'attempt'>): Promise<boolean> {
-  const [, kept] = await read.query<[unknown[], number]>(
-    `UPDATE task SET ${LEASE} WHERE id = $1 AND attempt = $2 AND state = 'running'`,
-    [id, attempt],
-  )
-  return kept === 1
 }
 
 export interface TaskChange {
@@ -187,7 +130,7 @@ export async function settle(
   const { state, failures, delaySeconds, location, answer, problem } = change
   const final = state === 'done' || state === 'failed' || state === 'quarantined'
   const [, changed] = await tx.query<[unknown[], number]>(
-    `UPDATE task SET state = $3, failures = coalesce($4, failures), run_at = now() + make_interval(secs => $5), lease_until = NULL,
+    `UPDATE task SET state = $3, lost = 0, failures = coalesce($4, failures), run_at = now() + make_interval(secs => $5), lease_until = NULL,
        location = $6, answer = coalesce($7, answer), problem = $8, finished_at = $9
      WHERE id = $1 AND attempt = $2 AND state = 'running'`,
     [
@@ -203,14 +146,6 @@ export async function settle(
     ],
   )
   return changed === 1
-}
-
-/** Gives a task back untouched, because this worker is stopping: the next one need not wait for the lease to run out. */
-export async function giveBack(tx: Tx, { id, attempt, location }: Pick<Task, 'id' | 'attempt' | 'location'>): Promise<void> {
-  await tx.query(
-    `UPDATE task SET state = $3, run_at = now(), lease_until = NULL WHERE id = $1 AND attempt = $2 AND state = 'running'`,
-    [id, attempt, location ? 'accepted' : 'ready'],
-  )
 }
 
 /** Lets the tasks run that waited for this one. True when there was one. */
@@ -230,10 +165,13 @@ export async function cancelOpen(tx: Tx, requestId: string, now: Date): Promise<
   )
 }
 
-/** Puts a task that ended badly, or waits for its next try, back to the front, with the adapter as it is now. */
+/**
+ * Puts a task that ended badly, or waits for its next try, back to the front, with the adapter as it is now. Under a new key:
+ * an adapter repeats what it answered to the old one, and may refuse it for another question.
+ */
 export async function restart(tx: Tx, id: string, config: TaskConfig): Promise<boolean> {
   const [, restarted] = await tx.query<[unknown[], number]>(
-    `UPDATE task SET state = 'ready', run_at = now(), failures = 0, location = NULL, problem = NULL, finished_at = NULL, config = $2
+    `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location = NULL, problem = NULL, finished_at = NULL, config = $2
      WHERE id = $1 AND state IN ('failed', 'quarantined', 'ready', 'accepted')`,
     [id, JSON.stringify(config)],
   )

@@ -38,7 +38,10 @@ export const identityIndexes = ({ vault }: IdentityDeps, identity: Identity): Bu
 const context = (requestId: string, type: string) => `request_identity|value_sealed|${requestId}|${type}`
 const contactContext = (requestId: string, n: number) => `contact_point|value_sealed|${requestId}|${n}`
 
-/** Keeps identities of a request's person, sealed. A better provenance replaces hearsay, never the other way round. */
+/**
+ * Keeps identities of a request's person, sealed. A better provenance replaces hearsay, never the other way round; that one was
+ * given with the request stays known, because who this is goes on being asked by those alone.
+ */
 export async function addIdentities(
   deps: IdentityDeps,
   tx: Tx,
@@ -49,7 +52,7 @@ export async function addIdentities(
   for (const identity of list) {
     const sealed = deps.vault.seal(identity.value, context(requestId, identity.type))
     await tx.query(
-      `INSERT INTO request_identity (request_id, type, value_index, value_sealed, provenance) VALUES ($1, $2, $3, $4, $5)
+      `INSERT INTO request_identity (request_id, type, value_index, value_sealed, provenance, given) VALUES ($1, $2, $3, $4, $5, $5 <> 'resolved')
        ON CONFLICT (request_id, type, value_index) DO UPDATE SET provenance = EXCLUDED.provenance, value_sealed = EXCLUDED.value_sealed
        WHERE request_identity.provenance = 'named'`,
       [requestId, identity.type, identityIndex(deps, identity), sealed, provenance],
@@ -61,15 +64,15 @@ export async function identitiesOf(
   { vault }: IdentityDeps,
   tx: Tx,
   requestId: string,
-): Promise<(Identity & { provenance: Provenance })[]> {
-  const rows = await tx.query<{ type: string; sealed: Buffer; provenance: Provenance }[]>(
-    'SELECT type, value_sealed AS sealed, provenance FROM request_identity WHERE request_id = $1 ORDER BY type, value_index',
+): Promise<(Identity & { provenance: Provenance; given: boolean })[]> {
+  const rows = await tx.query<{ type: string; sealed: Buffer; provenance: Provenance; given: boolean }[]>(
+    'SELECT type, value_sealed AS sealed, provenance, given FROM request_identity WHERE request_id = $1 ORDER BY type, value_index',
     [requestId],
   )
-  return rows.map(({ type, sealed, provenance }) => ({
+  return rows.map(({ type, sealed, ...how }) => ({
     type,
     value: vault.open(sealed, context(requestId, type)).toString('utf8'),
-    provenance,
+    ...how,
   }))
 }
 

@@ -1,0 +1,104 @@
+import type { Tx } from '../platform/database.ts'
+import { TASK_COLUMNS, type Task } from './tasks.store.ts'
+
+/** How long a worker may be silent before its task goes to another. */
+export const LEASE_SECONDS = 15
+
+const LEASE = `lease_until = now() + interval '${LEASE_SECONDS} seconds', run_at = now() + interval '${LEASE_SECONDS} seconds'`
+
+/** A worker as it asks for more: how many tasks it runs at once, and how many of each adapter it is running now. */
+export interface Capacity {
+  slots: number
+  held: ReadonlyMap<string, number>
+}
+
+/**
+ * Claims tasks for this worker, the earliest due first and each adapter in its turn, within what each adapter bears at once and
+ * a minute over the whole fleet. A task whose worker fell silent is claimed like any other; its `attempt` grows, so that the
+ * silent one's answer finds nobody. Content is only ever asked for once identity has been proven: the condition stands here, at
+ * the last gate, and reads the request itself.
+ */
+export async function claim(tx: Tx, { slots, held }: Capacity): Promise<Task[]> {
+  const claimed: Task[] = []
+  let free = slots - [...held.values()].reduce((sum, count) => sum + count, 0)
+  for (const id of free > 0 ? await lockAdapters(tx) : []) {
+    const limit = Math.min(shareOf(free, held.get(id) ?? 0), await allowanceOf(tx, id))
+    if (limit <= 0) continue
+    const tasks = await claimFrom(tx, id, limit)
+    free -= tasks.length
+    claimed.push(...tasks)
+  }
+  return claimed
+}
+
+/**
+ * How many slots an adapter may take more: it never holds more than it leaves free, so that however long its backlog and however
+ * slow its answers, the next adapter finds room. Who holds none may have the last.
+ */
+export function shareOf(free: number, held: number): number {
+  return Math.max(Math.floor((free - held) / 2), held === 0 && free > 0 ? 1 : 0)
+}
+
+/** Adapters with work that may start, held by us alone for this transaction, the one longest without a call first. */
+async function lockAdapters(tx: Tx): Promise<string[]> {
+  const adapters = await tx.query<{ id: string }[]>(
+    `SELECT a.id FROM adapter a
+     WHERE a.state = 'active'
+       AND EXISTS (SELECT FROM task t WHERE t.adapter_id = a.id AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now())
+     ORDER BY a.allowance_at, a.id FOR NO KEY UPDATE OF a SKIP LOCKED`,
+  )
+  return adapters.map(({ id }) => id)
+}
+
+/** A tenth of the minute's calls may come at once, the rest evenly: in no minute are there more than the adapter bears. */
+const BURST = 'greatest(1, per_minute / 10)'
+const REFILLED = `least(${BURST}, allowance + extract(epoch FROM now() - allowance_at) * greatest(1, per_minute - ${BURST}) / 60)`
+
+/** How many more calls a locked adapter bears now. A statement of its own: it has to see what was claimed before the lock was ours. */
+async function allowanceOf(tx: Tx, id: string): Promise<number> {
+  const [row] = await tx.query<{ free: number }[]>(
+    `SELECT floor(least(${REFILLED}, concurrency -
+       (SELECT count(*) FROM task t WHERE t.adapter_id = a.id AND t.state = 'running' AND t.lease_until > now())))::int AS free
+     FROM adapter a WHERE a.id = $1`,
+    [id],
+  )
+  return row?.free ?? 0
+}
+
+async function claimFrom(tx: Tx, adapterId: string, limit: number): Promise<Task[]> {
+  const [tasks] = await tx.query<[Task[], number]>(
+    `WITH next AS (
+       SELECT t.id FROM task t JOIN dsar_request r ON r.id = t.request_id
+       WHERE t.adapter_id = $1 AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now()
+         AND CASE t.action WHEN 'resolve' THEN r.state = 'verifying'
+             ELSE r.state = 'fulfilling' AND r.assurance >= r.assurance_needed
+               AND EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed) END
+       ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
+     UPDATE task t SET state = 'running', attempt = t.attempt + 1, lost = t.lost + (t.state = 'running')::int, started_at = now(), ${LEASE}
+     FROM next WHERE t.id = next.id RETURNING ${TASK_COLUMNS}`,
+    [adapterId, limit],
+  )
+  if (tasks.length > 0)
+    await tx.query(`UPDATE adapter SET allowance_at = now(), allowance = ${REFILLED} - $2 WHERE id = $1`, [
+      adapterId,
+      tasks.length,
+    ])
+  return tasks
+}
+
+/** Says that the worker lives. False when the task is no longer its own. */
+export async function keepLease(read: Tx, { id, attempt }: Pick<Task, 'id' | 'attempt'>): Promise<boolean> {
+  const [, kept] = await read.query<[unknown[], number]>(
+    `UPDATE task SET ${LEASE} WHERE id = $1 AND attempt = $2 AND state = 'running'`,
+    [id, attempt],
+  )
+  return kept === 1
+}
+
+/** Gives a task back untouched, because this worker is stopping: the next one need not wait for the lease to run out. */
+export async function giveBack(tx: Tx, { id, attempt, location }: Pick<Task, 'id' | 'attempt' | 'location'>): Promise<void> {
+  await tx.query(
+    `UPDATE task SET state = $3, run_at = now(), lease_until = NULL, lost = 0 WHERE id = $1 AND attempt = $2 AND state = 'running'`,
+    [id, attempt, location ? 'accepted' : 'ready'],
+  )
+}
