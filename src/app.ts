@@ -23,7 +23,7 @@ import { countWork } from './operations/count-work.ts'
 import { noteGivenUp } from './operations/note-given-up.ts'
 import { probeVault } from './operations/probe-vault.ts'
 import { buildPackage } from './packaging/build-package.ts'
-import { JOB_NAMES, type Jobs, SCHEDULE } from './pipeline.ts'
+import { JOB_NAMES, type Jobs, LENGTHY, SCHEDULE } from './pipeline.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { openDatabase } from './platform/database.ts'
 import { createLog, type Log } from './platform/log.ts'
@@ -95,23 +95,33 @@ export async function createApp(
       )
       await deps.queue.work(handlers, {
         schedule: SCHEDULE,
-        concurrency: config.jobConcurrency,
-        onGivenUp: (job, data) => noteGivenUp(deps, job, data),
+        concurrency: name => (LENGTHY.has(name) ? config.jobConcurrency : 1),
+        onGivenUp: async (job, data) => {
+          log.error({ job }, 'a job failed for the last time')
+          await noteGivenUp(deps, job, data)
+        },
         onFailure: (job, error) => {
           deps.counts.jobFailed(job)
           log.warn({ job, err: error }, 'a job failed and will be tried again')
         },
       })
     },
+    // Outside in: no new calls, no new tasks, no new jobs; then the doors to the outside, and the database last.
     async close() {
-      await server.close()
-      await deps.queue.stop()
+      await closeServer(server)
       await dispatcher?.stop()
+      await deps.queue.stop()
       deps.mailer.close()
       await deps.outbound.close()
       await deps.database.close()
     },
   }
+}
+
+/** What is being answered gets a moment more; a download that takes longer is taken up again elsewhere, where it broke off. */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => server.server.closeAllConnections(), 5000)
+  await server.close().finally(() => clearTimeout(cut))
 }
 
 type Deps = Awaited<ReturnType<typeof openDeps>>
@@ -126,7 +136,10 @@ async function openDeps(config: Config, clock: Clock, log: Log) {
     await database.close()
     throw error
   })
-  const queue = await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError })
+  const queue = await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError }).catch(async error => {
+    await database.close()
+    throw error
+  })
   const metrics = createMetrics({ ofProcess: true })
   const counts = countWork(metrics, database.read)
   const record = createRecorder({ clock, sign: bytes => vault.sign(bytes) })

@@ -21,8 +21,13 @@ async function main(): Promise<void> {
     await app.close()
     log.info('stopped')
   })
-  if (config.role !== 'worker') await app.server.listen({ host: config.host, port: config.port })
-  if (config.role !== 'api') await app.startWorking()
+  try {
+    if (config.role !== 'worker') await app.server.listen({ host: config.host, port: config.port })
+    if (config.role !== 'api') await app.startWorking()
+  } catch (error) {
+    await app.close()
+    throw error
+  }
   log.info({ role: config.role, port: config.port }, 'started')
 }
 

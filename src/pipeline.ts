@@ -57,6 +57,9 @@ export const SCHEDULE = {
   'forget-expired': '*/5 * * * *',
 } as const satisfies Partial<Record<JobName, string>>
 
+/** Jobs that wait for a disk or a mail server, of which a worker does several at a time. The others are moments in the database. */
+export const LENGTHY: ReadonlySet<JobName> = new Set(['build-package', 'send-letter'])
+
 /** What a worker knows how to do once for a request. Kept as a record so that the compiler names a job nobody handles. */
 const ALL: Record<JobName, true> = {
   'ask-who': true,

@@ -20,7 +20,8 @@ export interface Queue<Jobs> {
 
 export interface WorkerOptions<Jobs> {
   schedule: Partial<Record<keyof Jobs & string, string>>
-  concurrency: number
+  /** How many jobs of a name this process does at a time; each costs one look at the queue a second. */
+  concurrency(name: keyof Jobs & string): number
   /** Told when a job has failed for the last time; it stays in the dead-letter queue. */
   onGivenUp(name: keyof Jobs & string, data: object): Promise<void>
   onFailure(name: string, error: unknown): void
@@ -52,7 +53,7 @@ export async function installQueue(url: string, names: readonly string[]): Promi
   const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false, max: 2, useListenNotify: false })
   boss.on('error', () => {})
   await boss.start()
-  await boss.createQueue(DEAD, { retentionSeconds: 400 * 86400 })
+  if (!(await boss.getQueue(DEAD))) await boss.createQueue(DEAD, { ...QUEUE, retentionSeconds: 400 * 86400 })
   for (const name of names) {
     if (await boss.getQueue(name)) await boss.updateQueue(name, { ...QUEUE, notify: true })
     else await boss.createQueue(name, { ...QUEUE, notify: true, deadLetter: DEAD, policy: 'standard' })
@@ -92,21 +93,28 @@ async function startWorking<Jobs extends object>(
   handlers: Handlers<Jobs>,
   { schedule, concurrency, onGivenUp, onFailure }: WorkerOptions<Jobs>,
 ): Promise<void> {
-  for (const name of names) {
-    await boss.work<Jobs[typeof name] & object>(
+  const workOn = async (name: string, handle: (job: JobWithMetadata<object>) => Promise<void>) => {
+    // Woken by the end of a job as by a new one, a worker pauses only when there is nothing to do; retries make no sound.
+    const id: string = await boss.work(
       name,
-      { ...POLLING, batchSize: 1, localConcurrency: concurrency },
-      async ([job]) => {
-        if (!job) return
-        await handlers[name](job.data).catch(error => {
-          onFailure(name, error)
-          throw error
-        })
+      { ...POLLING, batchSize: 1, includeMetadata: true as const },
+      async ([job]: JobWithMetadata<object>[]) => {
+        if (job) await handle(job).finally(() => boss.notifyWorker(id))
       },
     )
   }
-  await boss.work(DEAD, { ...POLLING, includeMetadata: true as const }, async (jobs: JobWithMetadata[]) => {
-    for (const job of jobs) if (job.sourceName) await onGivenUp(job.sourceName as keyof Jobs & string, job.data)
+  for (const name of names)
+    for (let n = 0; n < concurrency(name); n++)
+      await workOn(name, async job => {
+        try {
+          await handlers[name](job.data as Jobs[typeof name])
+        } catch (error) {
+          onFailure(name, error)
+          throw error
+        }
+      })
+  await workOn(DEAD, async ({ sourceName, data }) => {
+    if (sourceName) await onGivenUp(sourceName as keyof Jobs & string, data)
   })
   for (const [name, cron] of Object.entries(schedule)) await boss.schedule(name, cron as string)
 }
