@@ -1,0 +1,218 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import * as fc from 'fast-check'
+import { claim, giveBack, keepLease, shareOf } from '../../src/fulfilment/claims.store.ts'
+import { restart, settle, type Task } from '../../src/fulfilment/tasks.store.ts'
+import { type Database, openDatabase } from '../../src/platform/database.ts'
+import { casesIn, heldOpen } from '../support/cases.ts'
+import { createDatabase, type TestDatabase } from '../support/database.ts'
+
+let own: TestDatabase
+let database: Database
+let cases: ReturnType<typeof casesIn>
+
+beforeEach(async () => {
+  own = await createDatabase()
+  database = await openDatabase({ url: own.url, role: 'dsar_app', tables: [] })
+  cases = casesIn(database.read)
+})
+afterEach(async () => {
+  await database.close()
+  await own.drop()
+})
+
+const idle = (slots = 50) => ({ slots, held: new Map<string, number>() })
+const look = (capacity = idle()): Promise<Task[]> => database.transact(tx => claim(tx, capacity))
+const ids = (tasks: Task[]) => tasks.map(({ id }) => id)
+const sql = (text: string, values: unknown[] = []) => database.read.query(text, values)
+const finish = (tasks: Task[]) => Promise.all(tasks.map(task => settle(database.read, task, { state: 'done' }, new Date())))
+
+describe('what an adapter bears', () => {
+  test('at once holds over two workers, whoever comes second and however soon', async () => {
+    const adapter = await cases.adapter({ concurrency: 2 })
+    await cases.backlog(adapter, 5)
+    const first = await heldOpen(database, tx => claim(tx, idle()))
+    expect(first.result).toHaveLength(2)
+    expect(await look()).toEqual([]) // while the first still counts, at once and not after it
+    await first.commit()
+    expect(await look()).toEqual([])
+    await finish(first.result.slice(0, 1))
+    expect(await look()).toHaveLength(1)
+  })
+
+  test('a minute is borne in every minute, however idle it was before', async () => {
+    const adapter = await cases.adapter({ perMinute: 30 })
+    await cases.backlog(adapter, 120)
+    const started: number[] = []
+    for (let second = 0; second < 90; second += 1) {
+      const tasks = await look(idle(200))
+      started.push(tasks.length)
+      await finish(tasks)
+      await sql(`UPDATE adapter SET allowance_at = allowance_at - interval '1 second'`)
+    }
+    const inMinuteFrom = (at: number) => started.slice(at, at + 60).reduce((sum, n) => sum + n, 0)
+    const minutes = started.slice(0, 30).map((_, at) => inMinuteFrom(at))
+    expect(Math.max(...minutes)).toBeLessThanOrEqual(30)
+    expect(Math.min(...minutes)).toBeGreaterThanOrEqual(26)
+  })
+
+  test('a minute holds over two workers', async () => {
+    const adapter = await cases.adapter({ perMinute: 40 })
+    await cases.backlog(adapter, 10)
+    const first = await heldOpen(database, tx => claim(tx, idle()))
+    expect(first.result).toHaveLength(4)
+    expect(await look()).toEqual([])
+    await first.commit()
+    expect(await look()).toEqual([])
+  })
+
+  test('does not keep others from making tasks for it meanwhile', async () => {
+    const adapter = await cases.adapter()
+    const [request, other] = [await cases.request(), await cases.request()]
+    await cases.task(request, adapter)
+    const claiming = await heldOpen(database, tx => claim(tx, idle()))
+    await cases.task(other, adapter)
+    const making = await heldOpen(database, tx => casesIn(tx).task(request, adapter, { action: 'locate' }))
+    await claiming.commit()
+    expect(await look()).toHaveLength(1) // and making one does not keep others from asking it
+    await making.commit()
+  })
+})
+
+describe('between adapters', () => {
+  test('none holds more slots than it leaves free, so the next finds room', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 100 }), (free, held) => {
+        const share = shareOf(free, held)
+        expect(share).toBeGreaterThanOrEqual(free > 0 && held === 0 ? 1 : 0)
+        expect(share).toBeLessThanOrEqual(free)
+        if (held + share > 1) expect(share === 0 || held + share <= free - share).toBe(true)
+      }),
+    )
+  })
+
+  test('a backlog leaves room for whoever comes later', async () => {
+    const [hog, late] = [await cases.adapter(), await cases.adapter()]
+    await cases.backlog(hog, 40)
+    const held = new Map([[hog, (await look(idle(16))).length]])
+    expect(held.get(hog)).toBe(8)
+    expect(await look({ slots: 16, held })).toEqual([])
+    const [wanted] = await cases.backlog(late, 1)
+    expect(ids(await look({ slots: 16, held }))).toEqual([wanted])
+  })
+
+  test('one slot goes round', async () => {
+    const [one, two] = [await cases.adapter(), await cases.adapter()]
+    await cases.backlog(one, 3)
+    await cases.backlog(two, 3)
+    const turns: string[] = []
+    for (let turn = 0; turn < 6; turn += 1) {
+      const tasks = await look(idle(1))
+      turns.push(...tasks.map(({ adapterId }) => adapterId))
+      await finish(tasks)
+    }
+    expect(turns).toHaveLength(6)
+    for (let turn = 1; turn < 6; turn += 1) expect(turns[turn]).not.toBe(turns[turn - 1])
+  })
+
+  test('what is due first is asked first', async () => {
+    const adapter = await cases.adapter()
+    const due = async (dueAt: string) => cases.task(await cases.request(), adapter, { dueAt })
+    const [may, march, april] = [await due('2031-05-01'), await due('2031-03-01'), await due('2031-04-01')]
+    const order: string[] = []
+    for (let n = 0; n < 3; n += 1) order.push(...ids(await look(idle(1))))
+    expect(order).toEqual([march, april, may])
+  })
+
+  test('a suspended one is not asked, and its tasks wait', async () => {
+    const adapter = await cases.adapter({ state: 'suspended' })
+    const [task] = await cases.backlog(adapter, 1)
+    expect(await look()).toEqual([])
+    await sql(`UPDATE adapter SET state = 'active'`)
+    expect(ids(await look())).toEqual([task])
+  })
+})
+
+describe('the last gate', () => {
+  const claimable = async (action: string, request: Parameters<typeof cases.request>[0]) => {
+    await cases.task(await cases.request(request), await cases.adapter(), { action })
+    return (await look()).length === 1
+  }
+  test.each([
+    ['a level that no proof stands for', { assurance: 2, needed: 2, proof: null }],
+    ['a proof weaker than the level that was noted', { assurance: 2, needed: 2, proof: 1 }],
+    ['a level below the one needed', { assurance: 1, needed: 2, proof: 2 }],
+    ['a request that is still being verified', { state: 'verifying' }],
+    ['a request that has ended', { state: 'withdrawn' }],
+  ])('gives no content for %s', async (_, request) => {
+    expect([await claimable('locate', request), await claimable('collect', request)]).toEqual([false, false])
+  })
+
+  test('gives content for what was proven', async () => {
+    expect(await claimable('collect', { assurance: 2, needed: 2, proof: 2 })).toBe(true)
+  })
+
+  test('asks who somebody is only while that is the question', async () => {
+    expect(await claimable('resolve', { state: 'verifying', assurance: 0, proof: null })).toBe(true)
+    expect(await claimable('resolve', { state: 'fulfilling' })).toBe(false)
+  })
+})
+
+describe('a worker that falls silent', () => {
+  const silence = () =>
+    sql(`UPDATE task SET run_at = now() - interval '1 s', lease_until = now() - interval '1 s' WHERE state = 'running'`)
+  const claimOne = async (): Promise<Task> => {
+    await cases.backlog(await cases.adapter({ concurrency: 1 }), 1)
+    const [task] = await look()
+    return task as Task
+  }
+
+  test('loses its task to another, and its late answer finds nobody', async () => {
+    const lost = await claimOne()
+    expect(await look()).toEqual([])
+    await silence()
+    const [taken] = (await look()) as [Task]
+    expect([taken.id, taken.attempt, taken.lost]).toEqual([lost.id, lost.attempt + 1, 1])
+
+    expect(await keepLease(database.read, lost)).toBe(false)
+    expect(await settle(database.read, lost, { state: 'done' }, new Date())).toBe(false)
+    await giveBack(database.read, lost)
+    expect(await keepLease(database.read, taken)).toBe(true)
+    expect(await settle(database.read, taken, { state: 'done' }, new Date())).toBe(true)
+  })
+
+  test('is counted until somebody comes to an end with it', async () => {
+    let task = await claimOne()
+    for (const lost of [1, 2]) {
+      await silence()
+      task = (await look())[0] as Task
+      expect(task.lost).toBe(lost)
+    }
+    await settle(database.read, task, { state: 'ready', failures: 1 }, new Date())
+    expect((await look())[0]).toMatchObject({ lost: 0, failures: 1 })
+  })
+
+  test('keeps it by saying so in time', async () => {
+    const task = await claimOne()
+    await sql(`UPDATE task SET run_at = now() + interval '1 s', lease_until = now() + interval '1 s'`)
+    expect(await keepLease(database.read, task)).toBe(true)
+    const [row] = await sql(`SELECT lease_until > now() + interval '10 s' AS kept, run_at = lease_until AS same FROM task`)
+    expect(row).toEqual({ kept: true, same: true })
+  })
+
+  test('gives it back when it knows that it stops, at once and uncounted', async () => {
+    const task = await claimOne()
+    await giveBack(database.read, task)
+    expect((await look())[0]).toMatchObject({ id: task.id, attempt: task.attempt + 1, lost: 0 })
+  })
+
+  test('keeps its key with the adapter over every try, and gets another when a person has it asked anew', async () => {
+    const task = await claimOne()
+    await silence()
+    const [taken] = (await look()) as [Task]
+    expect(taken.key).toBe(task.key)
+    await settle(database.read, taken, { state: 'failed' }, new Date())
+    await restart(database.read, task.id, task.config)
+    const [anew] = (await look()) as [Task]
+    expect(anew.key).not.toBe(task.key)
+  })
+})

@@ -1,0 +1,93 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { TaskConfig, TaskState } from '../../src/fulfilment/tasks.store.ts'
+import type { Database, Tx } from '../../src/platform/database.ts'
+
+const CONFIG: TaskConfig = {
+  baseUrl: 'http://127.0.0.1:1',
+  title: 'One',
+  identityTypes: ['user_id'],
+  datasets: [],
+  outOfScope: [],
+}
+
+/** Rows as the service writes them, for what starts in the middle of a case. */
+export const casesIn = (read: Tx) => ({
+  async adapter({ name = randomUUIDv7(), concurrency = 100, perMinute = 100_000, state = 'active' } = {}): Promise<string> {
+    const id = randomUUIDv7()
+    await read.query(
+      `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance, allowance_at, created_at, changed_at)
+       VALUES ($1, $2, $2, '', '', $3, '{}', $4, $5::int, $5::int, now(), now(), now())`,
+      [id, name, state, concurrency, perMinute],
+    )
+    return id
+  },
+
+  /** Proven at `proof`, where that is given. */
+  async request({ state = 'fulfilling', needed = 1, assurance = 1, proof = assurance as number | null } = {}): Promise<string> {
+    const id = randomUUIDv7()
+    await read.query(
+      `INSERT INTO dsar_request (id, "right", state, received_at, created_at, due_on, legal_due_on, locale, time_zone, channel,
+         relationship, opened_by_kind, opened_by, assurance_needed, assurance, policy_version)
+       VALUES ($1, 'access', $2, now(), now(), '2036-01-01', '2036-01-01', 'en', 'UTC', 'web', 'self', 'portal', 'p', $3, $4, '1')`,
+      [id, state, needed, assurance],
+    )
+    if (proof !== null)
+      await read.query(
+        `INSERT INTO proof (id, request_id, method, level, proven_at, by_kind, by_id) VALUES ($1, $2, 'email_code', $3, now(), 'portal', 'p')`,
+        [randomUUIDv7(), id, proof],
+      )
+    return id
+  },
+
+  async task(
+    requestId: string,
+    adapterId: string,
+    { action = 'collect', state = 'ready' as TaskState, dueAt = '2036-01-01', config = CONFIG } = {},
+  ): Promise<string> {
+    const id = randomUUIDv7()
+    await read.query(
+      `INSERT INTO task (id, key, request_id, adapter_id, adapter, action, state, config, due_at, run_at, created_at, attempt, lease_until)
+       VALUES ($1, $1, $2, $3::uuid, $3::uuid::text, $4, $5::text, $6, $7, now(), now(), ($5::text = 'running')::int,
+         CASE WHEN $5::text = 'running' THEN now() + interval '15 seconds' END)`,
+      [id, requestId, adapterId, action, state, JSON.stringify(config), dueAt],
+    )
+    return id
+  },
+
+  /** As many requests as asked for, each with one task for the adapter. */
+  async backlog(adapterId: string, tasks: number): Promise<string[]> {
+    return Promise.all(Array.from({ length: tasks }, async () => this.task(await this.request(), adapterId)))
+  },
+})
+
+/** Resolves once some session of this database waits for a lock that another holds. */
+export async function somebodyWaits(read: Tx): Promise<void> {
+  while (true) {
+    const waiting = await read.query<unknown[]>(
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
+    )
+    if (waiting.length > 0) return
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+/** A transaction that has done its work and stays open until told to end. */
+export async function heldOpen<T>(
+  { transact }: Pick<Database, 'transact'>,
+  work: (tx: Tx) => Promise<T>,
+): Promise<{ result: T; commit(): Promise<void> }> {
+  const gate = Promise.withResolvers<void>()
+  const worked = Promise.withResolvers<T>()
+  const ended = transact(async tx => {
+    worked.resolve(await work(tx))
+    await gate.promise
+  })
+  ended.catch(worked.reject)
+  return {
+    result: await worked.promise,
+    commit: () => {
+      gate.resolve()
+      return ended
+    },
+  }
+}
