@@ -142,7 +142,7 @@ export const auditRoutes =
     api.get(
       '/signing-keys',
       {
-        config: { allow: { public: true } },
+        config: { allow: { public: true }, rateLimit: { max: 120, timeWindow: 60_000 }, problems: ['too_many_requests'] },
         schema: {
           operationId: 'listSigningKeys',
           tags: ['audit'],

@@ -21,6 +21,7 @@ export async function describeApi(app: FastifyInstance, { publicUrl, version }: 
       info: {
         title: 'Data-subject requests',
         version,
+        license: { name: 'Proprietary to Almastack', url: publicUrl },
         description:
           'Takes requests of data subjects in, proves who asks, collects from every service that holds data, and hands over.',
       },
