@@ -1,0 +1,253 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Answer } from '../../src/adapters/answer.ts'
+import type { Dataset } from '../../src/adapters/protocol.ts'
+import { createRecorder } from '../../src/audit/record.ts'
+import { concludeFulfilment } from '../../src/fulfilment/conclude-fulfilment.ts'
+import { receiveAnswer } from '../../src/fulfilment/receive-answer.ts'
+import { getTask, type Task } from '../../src/fulfilment/tasks.store.ts'
+import { JOB_NAMES, type Jobs } from '../../src/pipeline.ts'
+import { type Database, openDatabase } from '../../src/platform/database.ts'
+import { openQueue, type Queue } from '../../src/platform/queue.ts'
+import { getRequest } from '../../src/requests/apply-event.ts'
+import { RequestTable } from '../../src/requests/requests.table.ts'
+import { casesIn, heldOpen, somebodyWaits } from '../support/cases.ts'
+import { createDatabase, type TestDatabase } from '../support/database.ts'
+
+const { privateKey } = generateKeyPairSync('ed25519')
+const clock = { now: () => new Date() }
+const dataset = (name: string): Dataset => ({
+  name,
+  title: name,
+  category: 'account',
+  origin: 'provided',
+  purposes: ['provide_service'],
+  legalBases: ['contract'],
+  retention: 'account_data',
+  fields: [],
+  sensitive: false,
+  recipients: [],
+  containsThirdParties: false,
+})
+const config = {
+  baseUrl: 'http://127.0.0.1:1',
+  title: 'One',
+  identityTypes: ['user_id'],
+  datasets: [dataset('a'), dataset('b')],
+  outOfScope: [],
+}
+
+let own: TestDatabase
+let database: Database
+let queue: Queue<Jobs>
+let deps: Parameters<typeof receiveAnswer>[0]
+let cases: ReturnType<typeof casesIn>
+
+const noVault = () => {
+  throw new Error('No secrets here.')
+}
+
+beforeAll(async () => {
+  own = await createDatabase()
+  const role = 'dsar_app'
+  database = await openDatabase({ url: own.url, role, tables: [RequestTable] })
+  queue = await openQueue<Jobs>({ url: own.url, role, names: JOB_NAMES, onError: () => {} })
+  cases = casesIn(database.read)
+  deps = {
+    ...database,
+    clock,
+    enqueue: queue.enqueue,
+    record: createRecorder({ clock, sign: bytes => ({ keyId: 'k', signature: sign(null, bytes, privateKey) }) }),
+    random: () => 0.5,
+    onAnswer: () => {},
+    vault: { seal: noVault, open: noVault, blindIndex: noVault, blindIndexes: noVault },
+  }
+})
+afterAll(async () => {
+  await queue.stop()
+  await database.close()
+  await own.drop()
+})
+
+const running = async (requestId: string, action = 'collect', adapter?: string): Promise<Task> => {
+  const id = await cases.task(requestId, adapter ?? (await cases.adapter()), { action, state: 'running', config })
+  return (await getTask(database.read, id)) as Task
+}
+type Said = { name: string; outcome: 'completed' | 'no_data' | 'partially_completed' | 'failed' | 'retained'; count: number }
+const brought = (...datasets: Said[]): Answer => ({ kind: 'collected', matched: [], datasets, files: 0 })
+const WHOLE = brought({ name: 'a', outcome: 'completed', count: 2 }, { name: 'b', outcome: 'no_data', count: 0 })
+const receive = (task: Task, answer: Answer) => database.transact(tx => receiveAnswer(deps, tx, task, answer, []))
+const conclude = async (requestId: string) => {
+  await concludeFulfilment(deps, requestId)
+  return getRequest(database.read, requestId)
+}
+const jobsFor = async (requestId: string, name: string) =>
+  (
+    await database.read.query<unknown[]>(`SELECT 1 FROM pgboss.job WHERE name = $1 AND data ->> 'requestId' = $2`, [
+      name,
+      requestId,
+    ])
+  ).length
+
+describe('two answers at once', () => {
+  test('are taken one after the other, and the second knows that it is the last', async () => {
+    const request = await cases.request()
+    const [one, two] = [await running(request), await running(request)]
+    const first = await heldOpen(database, tx => receiveAnswer(deps, tx, one, WHOLE, []))
+    const second = receive(two, WHOLE)
+    await somebodyWaits(database.read)
+    expect(await jobsFor(request, 'conclude-fulfilment')).toBe(0)
+    await first.commit()
+    expect([first.result, await second]).toEqual([true, true])
+    expect(await jobsFor(request, 'conclude-fulfilment')).toBe(1)
+  })
+
+  test('of one task count once, and the other is thrown away', async () => {
+    const request = await cases.request()
+    const task = await running(request)
+    const first = await heldOpen(database, tx => receiveAnswer(deps, tx, task, WHOLE, []))
+    const second = receive(
+      task,
+      brought({ name: 'a', outcome: 'no_data', count: 0 }, { name: 'b', outcome: 'no_data', count: 0 }),
+    )
+    await somebodyWaits(database.read)
+    await first.commit()
+    expect([first.result, await second]).toEqual([true, false])
+    expect((await getTask(database.read, task.id))?.answer?.datasets[0]).toMatchObject({ name: 'a', count: 2 })
+  })
+
+  test('and a withdrawal between them: the later answer is thrown away', async () => {
+    const request = await cases.request()
+    const task = await running(request)
+    await database.read.query(`UPDATE dsar_request SET state = 'withdrawn', closed_at = now() WHERE id = $1`, [request])
+    expect(await receive(task, WHOLE)).toBe(false)
+    expect((await getTask(database.read, task.id))?.state).toBe('running')
+  })
+
+  test('conclude the request once, however often that is tried at once', async () => {
+    const request = await cases.request()
+    await receive(await running(request), WHOLE)
+    await Promise.all([conclude(request), conclude(request), conclude(request)])
+    const events = await database.read.query(
+      `SELECT event FROM audit_entry WHERE event = 'fulfilment_completed' AND stream = 'request:' || $1`,
+      [request],
+    )
+    expect([events.length, await jobsFor(request, 'build-package')]).toEqual([1, 1])
+  })
+})
+
+describe('whole', () => {
+  test('is an answer that speaks of every dataset, and says all or nothing of it', async () => {
+    const request = await cases.request()
+    await receive(await running(request), WHOLE)
+    expect(await conclude(request)).toMatchObject({
+      state: 'packaging',
+      completeness: { complete: true, adaptersAsked: 1, adaptersAnswered: 1, missing: [] },
+    })
+  })
+
+  test.each([
+    ['one that passes over a dataset', [{ name: 'a', outcome: 'completed', count: 2 }]],
+    [
+      'one that failed for a dataset',
+      [
+        { name: 'a', outcome: 'completed', count: 2 },
+        { name: 'b', outcome: 'failed', count: 0 },
+      ],
+    ],
+    [
+      'one that brings a part',
+      [
+        { name: 'a', outcome: 'completed', count: 2 },
+        { name: 'b', outcome: 'partially_completed', count: 9 },
+      ],
+    ],
+    [
+      'one that keeps something back',
+      [
+        { name: 'a', outcome: 'completed', count: 2 },
+        { name: 'b', outcome: 'retained', count: 3 },
+      ],
+    ],
+    ['one that brings nothing at all', []],
+  ] as [string, Said[]][])('is not %s', async (_, datasets) => {
+    const request = await cases.request()
+    await receive(await running(request), brought(...datasets))
+    const concluded = await conclude(request)
+    expect(concluded?.completeness).toMatchObject({ complete: false, adaptersAsked: 1, adaptersAnswered: 1 })
+    expect(concluded?.completeness?.missing).toContainEqual(expect.objectContaining({ dataset: 'b' }))
+  })
+
+  test('is nothing that nobody was asked for', async () => {
+    expect((await conclude(await cases.request()))?.completeness).toMatchObject({ complete: false, adaptersAsked: 0 })
+  })
+
+  test.each(['failed', 'quarantined', 'ready', 'accepted', 'waiting'] as const)('waits for a task that is %s', async state => {
+    const request = await cases.request()
+    await receive(await running(request), WHOLE)
+    await cases.task(request, await cases.adapter(), { state, config })
+    expect((await conclude(request))?.state).toBe('fulfilling')
+  })
+})
+
+describe('fewer records than were counted', () => {
+  const countedThree = async () => {
+    const request = await cases.request()
+    const adapter = await cases.adapter()
+    const locate = await running(request, 'locate', adapter)
+    await receive(locate, {
+      kind: 'result',
+      matched: [],
+      datasets: [
+        { name: 'a', outcome: 'completed', count: 3 },
+        { name: 'b', outcome: 'no_data' },
+      ],
+    })
+    return { request, task: await running(request, 'collect', adapter) }
+  }
+  const again = async (task: Task): Promise<Task> => {
+    await database.read.query(`UPDATE task SET state = 'running', attempt = attempt + 1 WHERE id = $1`, [task.id])
+    return (await getTask(database.read, task.id)) as Task
+  }
+
+  test.each([
+    ['an answer that is short', WHOLE],
+    ['not knowing anybody any more', { kind: 'unknown' } as Answer],
+  ])('%s is asked for twice more, then taken and flagged, and never called whole', async (_, answer) => {
+    const { request, task } = await countedThree()
+    expect(await receive(task, answer)).toBe(false)
+    expect(await getTask(database.read, task.id)).toMatchObject({ state: 'ready', problem: { code: 'fewer_than_located' } })
+    expect(await receive(await again(task), answer)).toBe(false)
+    expect(await receive(await again(task), answer)).toBe(true)
+    expect(await conclude(request)).toMatchObject({ flags: ['count_mismatch'], completeness: { complete: false } })
+  })
+
+  test('that turn up when asked again are whole after all', async () => {
+    const { request, task } = await countedThree()
+    await receive(task, WHOLE)
+    await receive(
+      await again(task),
+      brought({ name: 'a', outcome: 'completed', count: 3 }, { name: 'b', outcome: 'no_data', count: 0 }),
+    )
+    expect(await conclude(request)).toMatchObject({ flags: [], completeness: { complete: true } })
+  })
+})
+
+describe('a call back that came while the adapter was asked', () => {
+  test('has it asked again at once, and once', async () => {
+    const request = await cases.request()
+    const task = await running(request)
+    await database.read.query(
+      `INSERT INTO callback_seen (task_id, webhook_id, body_hash, attempt, at) VALUES ($1, 'm', '', 1, now())`,
+      [task.id],
+    )
+    const accepted: Answer = { kind: 'accepted', location: 'http://127.0.0.1:1/t', retryAfterSeconds: 600 }
+    const secondsToWait = async () =>
+      (await database.read.query(`SELECT extract(epoch FROM run_at - now())::int AS s FROM task WHERE id = $1`, [task.id]))[0].s
+    await receive(task, accepted)
+    expect(await secondsToWait()).toBe(0)
+    await database.read.query(`UPDATE task SET state = 'running', attempt = 2 WHERE id = $1`, [task.id])
+    await receive((await getTask(database.read, task.id)) as Task, accepted)
+    expect(await secondsToWait()).toBeGreaterThan(590)
+  })
+})
