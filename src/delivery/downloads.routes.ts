@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -142,7 +143,8 @@ export const downloadRoutes =
           .header('etag', etag)
         if (range.partial) reply.header('content-range', `bytes ${range.start}-${range.end}/${sealed.bytes}`)
         else reply.removeHeader('content-range')
-        return reply.send(req.method === 'HEAD' ? undefined : await contentOf(deps, sealed, grant, range))
+        // An empty stream leaves Content-Length as it is, which sending nothing would not.
+        return reply.send(req.method === 'HEAD' ? Readable.from([]) : await contentOf(deps, sealed, grant, range))
       },
     )
   }

@@ -38,8 +38,6 @@ export function callAs(service: Pick<Service, 'url'>, token?: string): Call {
   }
 }
 
-const secondsNow = () => Math.floor(Date.now() / 1000)
-
 /** The kinds of people and services that call, each with everything it may have. */
 export const callers = (service: Service) => ({
   anybody: callAs(service),
@@ -57,7 +55,13 @@ export const callers = (service: Service) => ({
   person: (userId: string, email: string, claims: Record<string, unknown> = {}) =>
     callAs(
       service,
-      service.issuer.mint('portal', { sub: userId, email, email_verified: true, auth_time: secondsNow(), ...claims }),
+      service.issuer.mint('portal', {
+        sub: userId,
+        email,
+        email_verified: true,
+        auth_time: Math.floor(service.clock.now().getTime() / 1000),
+        ...claims,
+      }),
     ),
 })
 

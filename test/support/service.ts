@@ -54,7 +54,8 @@ function movable(): MovableClock {
 
 /** The whole service in this process, on a database, a mail server, a blob store and an issuer of its own. */
 export async function startService({ env = {}, working = true }: ServiceOptions = {}): Promise<Service> {
-  const [database, mailbox, issuer] = await Promise.all([createDatabase(), startMailbox(), startTokenIssuer()])
+  const clock = movable()
+  const [database, mailbox, issuer] = await Promise.all([createDatabase(), startMailbox(), startTokenIssuer({ clock })])
   const dir = mkdtempSync(join(tmpdir(), 'dsar-'))
   const vaultKeyFile = join(dir, 'vault.json')
   writeFileSync(vaultKeyFile, generateVaultKeyFile(), { mode: 0o600 })
@@ -80,7 +81,6 @@ export async function startService({ env = {}, working = true }: ServiceOptions 
       done()
     },
   })
-  const clock = movable()
   const app = await createApp(config, { clock, log: createLog({ level: config.logLevel, destination }) })
   await app.server.listen({ host: '127.0.0.1', port: 0 })
   if (working) await app.startWorking()
