@@ -18,7 +18,7 @@ import { type Filter, findRequests } from './find-requests.ts'
 import { identitiesOf } from './identities.store.ts'
 import { type OpenDeps, openRequest } from './open-request.ts'
 import { assertionOf, CancellationBody, IdentitySchema, instantOf, OpenRequestBody } from './request-bodies.ts'
-import { Day, REQUEST_EXAMPLE, RequestView, RightSchema, viewRequest } from './request-view.ts'
+import { REQUEST_EXAMPLE, RequestView, RightSchema, viewRequest } from './request-view.ts'
 import { visibleRequest } from './visible-request.ts'
 
 export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Database {
@@ -27,7 +27,9 @@ export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Database {
 
 const STAFF = ['agent', 'privacy_officer', 'dpo', 'operator'] as const
 export const RequestParams = Type.Object({ id: Type.String({ format: 'uuid' }) })
-const Cursor = Type.Object({ dueOn: Day, id: Type.String({ format: 'uuid' }) })
+/** The database's calendar has no year 0. */
+const DayToFind = Type.String({ format: 'date', pattern: '^(?!0000)' })
+const Cursor = Type.Object({ dueOn: DayToFind, id: Type.String({ format: 'uuid' }) })
 const paging = {
   cursor: Type.Optional(Type.String({ maxLength: 1000 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
@@ -36,7 +38,7 @@ const filters = {
   state: Type.Optional(Type.Enum(STATES)),
   type: Type.Optional(RightSchema),
   flag: Type.Optional(Type.Enum([...FLAGS])),
-  dueBy: Type.Optional(Type.String({ format: 'date', description: 'Due on this day or before.' })),
+  dueBy: Type.Optional({ ...DayToFind, description: 'Due on this day or before.' }),
   open: Type.Optional(Type.Boolean({ description: 'Only those still open, or only those that have ended.' })),
 }
 const RequestPage = Type.Object(
