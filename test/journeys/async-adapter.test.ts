@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import type { TaskCall } from '../../src/adapters/protocol.ts'
+import { callBack, openRawAdapter, type RawAdapter, sendCollected } from '../support/raw-adapter.ts'
+import { type RawCase, startCase } from '../support/raw-case.ts'
+
+let vendor: RawAdapter
+let one: RawCase
+/** The collect that was promised. */
+let promised: Promise<TaskCall>
+let ready: boolean
+
+const LATER = { location: '/exports/1', 'retry-after': '3600' }
+
+beforeAll(async () => {
+  vendor = await openRawAdapter('vendor')
+  one = await startCase([vendor])
+})
+afterAll(() => one.close())
+beforeEach(() => {
+  vendor.calls.length = 0
+  const asked = Promise.withResolvers<TaskCall>()
+  promised = asked.promise
+  ready = false
+  vendor.on.collect = (task, res) => {
+    res.writeHead(202, LATER).end(() => asked.resolve(task))
+  }
+  vendor.on.poll = async res => {
+    if (ready) return sendCollected(await promised, res, [{ name: 'one' }, { name: 'two' }])
+    res.writeHead(202, LATER).end()
+  }
+})
+
+const polls = () => vendor.calls.filter(({ method }) => method === 'GET').length
+const completed = ({ state }: { state: string }) => state === 'completed'
+const accepted = ({ state }: { state: string }) => state === 'accepted'
+const calledBack = async (at: string) =>
+  (await one.officer(`${at}/timeline`)).body.entries.filter(({ event }: { event: string }) => event === 'called_back').length
+
+test('a promised answer is fetched as soon as the adapter calls back, long before it would be looked at', async () => {
+  const at = await one.ask()
+  const task = await promised
+  const { nextTryAt } = await one.seeTask(at, 'vendor', accepted)
+  expect(Date.parse(nextTryAt ?? '') - Date.now()).toBeGreaterThan(3_500_000)
+  ready = true
+  expect((await callBack(one.anybody, vendor, task)).status).toBe(202)
+  expect((await one.see(at, completed)).completeness.complete).toBe(true)
+  expect([polls(), vendor.calls.filter(({ task: asked }) => asked?.action === 'collect').length]).toEqual([1, 1])
+})
+
+test('a call back that overtakes the promise is not lost', async () => {
+  vendor.on.collect = async (task, res) => {
+    ready = true
+    promised = Promise.resolve(task)
+    expect((await callBack(one.anybody, vendor, task)).status).toBe(202)
+    res.writeHead(202, LATER).end()
+  }
+  const at = await one.ask()
+  await one.see(at, completed)
+  expect(polls()).toBe(1)
+})
+
+test('a call back that comes too early is a reason to look once, not over and over', async () => {
+  vendor.on.collect = async (task, res) => {
+    await callBack(one.anybody, vendor, task)
+    res.writeHead(202, LATER).end()
+  }
+  const at = await one.ask()
+  await one.seeTask(at, 'vendor', task => accepted(task) && task.attempt === 2)
+  await new Promise(resolve => setTimeout(resolve, 1200)) // a worker looks for work once a second
+  expect(polls()).toBe(1)
+})
+
+test('the same call back ten times, some at once, is answered alike and has one effect; also after the end', async () => {
+  const at = await one.ask()
+  const task = await promised
+  await one.seeTask(at, 'vendor', accepted)
+  ready = true
+  const call = () => callBack(one.anybody, vendor, task, { id: 'msg-1' })
+  const statuses = [...(await Promise.all(Array.from({ length: 9 }, call))), await call()].map(({ status }) => status)
+  expect(new Set(statuses)).toEqual(new Set([202]))
+  await one.see(at, completed)
+  expect((await call()).status).toBe(202)
+  expect([await calledBack(at), polls()]).toEqual([1, 1])
+})
+
+test('what was not signed by the adapter, or not so, or for no task that waits, has no effect', async () => {
+  const at = await one.ask()
+  const task = await promised
+  await one.seeTask(at, 'vendor', accepted)
+  ready = true
+  const wrongSecret = `whsec_${Buffer.from('w'.repeat(24)).toString('base64')}`
+  const refused = [
+    await callBack(one.anybody, vendor, task, { secret: wrongSecret }),
+    await callBack(one.anybody, vendor, task, { altered: '{"status":"fine"}' }),
+    await one.anybody(new URL(task.callbackUrl ?? '').pathname, { body: {} }),
+  ]
+  expect(refused.map(({ body }) => body.code)).toEqual(['proof_refused', 'proof_refused', 'proof_refused'])
+  const unknown = { ...task, callbackUrl: 'http://any/v1/callbacks/019af0c2-7d1e-7c3a-9b54-2f60c1a7e8d4' }
+  expect((await callBack(one.anybody, vendor, unknown)).status).toBe(404)
+  expect([await calledBack(at), polls(), (await one.taskOf(at, 'vendor')).state]).toEqual([0, 0, 'accepted'])
+
+  await callBack(one.anybody, vendor, task)
+  await one.see(at, completed)
+  expect((await callBack(one.anybody, vendor, task)).body.code).toBe('illegal_transition')
+})
+
+test('an adapter that never calls back is looked at when it said', async () => {
+  vendor.on.collect = (task, res) => {
+    promised = Promise.resolve(task)
+    ready = true
+    res.writeHead(202, { ...LATER, 'retry-after': '1' }).end()
+  }
+  const at = await one.ask()
+  await one.see(at, completed)
+})
+
+test('an adapter that forgot what it promised is asked again, under the same key', async () => {
+  const at = await one.ask()
+  const task = await promised
+  await one.seeTask(at, 'vendor', accepted)
+  vendor.on.poll = res => res.writeHead(404).end()
+  vendor.on.collect = (again, res) => sendCollected(again, res, [{ name: 'one' }, { name: 'two' }])
+  await callBack(one.anybody, vendor, task)
+  await one.see(at, completed)
+  const keys = vendor.calls.filter(({ task: asked }) => asked?.action === 'collect').map(({ key }) => key)
+  expect([keys.length, new Set(keys).size]).toEqual([2, 1])
+})
