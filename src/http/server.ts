@@ -63,7 +63,8 @@ async function serve(app: FastifyInstance, deps: ServerDeps): Promise<void> {
   await app.register(healthRoutes(deps))
   await app.register(
     async v1 => {
-      await v1.register(underPressure, { maxEventLoopDelay: 2000, customError: Overloaded })
+      // it takes an interval without a sample for an endless delay, so one stall as long as that turns callers away: hence not the usual second
+      await v1.register(underPressure, { maxEventLoopDelay: 2000, sampleInterval: 5000, customError: Overloaded })
       for (const plugin of deps.plugins) await v1.withTypeProvider<TypeBoxTypeProvider>().register(plugin)
     },
     { prefix: '/v1' },
