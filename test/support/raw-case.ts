@@ -31,8 +31,12 @@ export interface RawCase {
   close(): Promise<void>
 }
 
-export async function startCase(adapters: readonly RawAdapter[], env: Record<string, string> = {}): Promise<RawCase> {
-  const service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOfRaw(adapters), ...env } })
+export async function startCase(
+  adapters: readonly RawAdapter[],
+  env: Record<string, string> = {},
+  { working = true } = {},
+): Promise<RawCase> {
+  const service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOfRaw(adapters), ...env }, working })
   const as = callers(service)
   const officer = as.agent(['privacy_officer', 'operator'])
   const ids = await registerRaw(adapters, officer)
