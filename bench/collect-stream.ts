@@ -2,8 +2,9 @@ import { CALL_LIMITS } from '../src/adapters/call-limits.ts'
 import { readCollectStream } from '../src/adapters/collect-stream.ts'
 import { startCollection } from '../src/adapters/collection.ts'
 import type { TaskCall } from '../src/adapters/protocol.ts'
+import { type Figure, plain, quantile, say } from './figures.ts'
 
-// How fast a collect stream is read and checked, against splitting the same text and JSON.parse alone. `node bench/collect-stream.ts`
+// How fast a collect stream is read and checked, against splitting the same text and JSON.parse alone.
 
 const LINES = 170_000
 const ROUNDS = 6
@@ -48,7 +49,28 @@ const noFiles = () => Promise.reject(new Error('no files here'))
 const parseOnly = () => text.split('\n').map(line => line && JSON.parse(line))
 const readStream = () => readCollectStream(fromTheNetwork(), startCollection(task, CALL_LIMITS, noSink, noFiles))
 
-for (let round = 1; round <= ROUNDS; round++) {
-  const [ours, parse] = [await megabytesPerSecond(readStream), await megabytesPerSecond(parseOnly)]
-  process.stdout.write(`${ours.toFixed(0)} MB/s, JSON.parse alone ${parse.toFixed(0)} MB/s: ${(ours / parse).toFixed(2)} of it\n`)
+export async function run(): Promise<Figure[]> {
+  const rounds: { ours: number; parse: number }[] = []
+  for (let round = 1; round <= ROUNDS; round++) {
+    const speeds = { ours: await megabytesPerSecond(readStream), parse: await megabytesPerSecond(parseOnly) }
+    say(`  ${speeds.ours.toFixed(0)} MB/s, JSON.parse alone ${speeds.parse.toFixed(0)} MB/s`)
+    rounds.push(speeds)
+  }
+  const median = (of: (round: (typeof rounds)[number]) => number) => quantile(rounds.map(of), 0.5)
+  return [
+    plain(
+      'a collect stream read and checked',
+      median(({ ours }) => ours),
+      'MB/s',
+    ),
+    plain(
+      '  split and JSON.parse alone',
+      median(({ parse }) => parse),
+      'MB/s',
+    ),
+    plain(
+      '  ratio',
+      median(({ ours, parse }) => ours / parse),
+    ),
+  ]
 }

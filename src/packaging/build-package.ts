@@ -63,7 +63,8 @@ async function inputFor(deps: BuildDeps, request: DsarRequest, key: DataKey): Pr
   }
 }
 
-function openable(blobs: BlobStore, key: DataKey, part: StoredPart): Part {
+/** A kept piece as the package takes it: opened, and its seal checked, while it is read. */
+export function openable(blobs: BlobStore, key: DataKey, part: StoredPart): Part {
   const { adapter, dataset, kind, number, mediaType, bytes, sha256, originalName, blobKey, inline } = part
   const open = async () => {
     const plain = new PassThrough()

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
-import { PROFILES, type Profile } from './profiles.ts'
+import { PROFILES, type Profile, type Volumes } from './profiles.ts'
 
 export interface Person {
   userId: string
@@ -8,7 +8,7 @@ export interface Person {
   name: string
   /** ISO 3166-1 alpha-2. */
   country: string
-  profile: Profile
+  profile: Profile | Volumes
   /** The same seed makes the same data. */
   seed: number
 }
@@ -43,7 +43,7 @@ const SEEDING = `
   where not exists (select from lms_accounts.users u where u.user_id = p.user_id)`
 
 function rowOf({ userId, email, name, country, profile, seed }: Person) {
-  const { gradeHistory, profileFields, ...volumes } = PROFILES[profile]
+  const { gradeHistory, profileFields, ...volumes } = typeof profile === 'string' ? PROFILES[profile] : profile
   return {
     user_id: userId,
     email: email.toLowerCase(),

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import { signCall } from '../src/adapters/signing.ts'
+import type { RunningAdapter } from '../src/demo/lms/lms.ts'
+
+// Asks an adapter without the service: what is signed and sent is the same, what comes is counted and thrown away.
+
+interface Manifest {
+  identityTypes: { type: string }[]
+  datasets: { name: string }[]
+}
+
+const manifests = new Map<string, Promise<Manifest>>()
+
+/** Counts and then copies everything that the adapter has of a person. @returns bytes of the copy */
+export async function collectFrom(
+  adapter: RunningAdapter,
+  { userId, email }: { userId: string; email: string },
+): Promise<number> {
+  const { identityTypes, datasets } = await manifestOf(adapter)
+  const identities = [
+    { type: 'user_id', value: userId },
+    { type: 'email', value: email },
+  ].filter(({ type }) => identityTypes.some(known => known.type === type))
+  const common = {
+    requestId: randomUUID(),
+    attempt: 1,
+    subject: { identities },
+    scope: { datasets: datasets.map(({ name }) => name) },
+  }
+  await ask(adapter, { ...common, action: 'locate' })
+  return ask(adapter, { ...common, action: 'collect' })
+}
+
+function manifestOf({ url, secret }: RunningAdapter): Promise<Manifest> {
+  const known = manifests.get(url)
+  if (known) return known
+  const asked = fetch(`${url}/manifest`, { headers: signCall([secret], randomUUID(), new Date(), '') }).then(
+    answer => answer.json() as Promise<Manifest>,
+  )
+  manifests.set(url, asked)
+  return asked
+}
+
+async function ask({ url, secret }: RunningAdapter, task: object): Promise<number> {
+  const taskId = randomUUID()
+  const body = JSON.stringify({
+    ...task,
+    taskId,
+    dryRun: false,
+    parameters: {},
+    dueAt: '2036-01-01T00:00:00Z',
+    callbackUrl: `http://127.0.0.1:9/v1/callbacks/${taskId}`,
+    regulation: 'gdpr',
+  })
+  const headers = {
+    ...signCall([secret], taskId, new Date(), body),
+    'content-type': 'application/json',
+    'idempotency-key': taskId,
+    accept: 'application/x-ndjson, application/json',
+  }
+  const answer = await fetch(`${url}/tasks`, { method: 'POST', headers, body })
+  if (answer.status !== 200 && answer.status !== 204)
+    throw new Error(`An adapter answered ${answer.status}: ${await answer.text()}`)
+  let bytes = 0
+  for await (const chunk of answer.body ?? []) bytes += chunk.length
+  return bytes
+}

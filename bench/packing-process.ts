@@ -1,0 +1,48 @@
+import { createSecretKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import type { Part } from '../src/fulfilment/parts.store.ts'
+import { openable } from '../src/packaging/build-package.ts'
+import { writePackage } from '../src/packaging/write-package.ts'
+import { filesystemBlobs } from '../src/platform/blobs.filesystem.ts'
+import { sealStream } from '../src/platform/sealed-stream.ts'
+import { adapter, dataset, packageInput } from '../test/support/package-builder.ts'
+import { peakMemory, resetPeak } from './memory.ts'
+
+// Packs sealed parts into one sealed package, in a process of its own. `node bench/packing-process.ts <blobs> <file of parts> <key>`
+
+export interface Packed {
+  seconds: number
+  bytes: number
+  entries: number
+  peak: number
+}
+
+const [folder = '', partsFile = '', keyHex = ''] = process.argv.slice(2)
+const key = createSecretKey(Buffer.from(keyHex, 'hex'))
+const blobs = filesystemBlobs(folder)
+// Inline bytes have been through JSON.
+const parts = (JSON.parse(readFileSync(partsFile, 'utf8')) as (Omit<Part, 'inline'> & { inline: string | null })[]).map(
+  ({ inline, ...part }) => ({ ...part, inline: inline === null ? null : Buffer.from(inline, 'base64') }),
+)
+const names = [...new Set(parts.map(part => part.dataset))]
+
+async function pack(name: string, chosen: readonly (typeof parts)[number][]) {
+  const { stream, done } = writePackage(
+    packageInput({
+      adapters: [adapter({ name: 'bench', datasets: names.map(of => dataset({ name: of, title: of })) })],
+      parts: chosen.map(part => openable(blobs, key, part)),
+    }),
+  )
+  await pipeline(stream, sealStream(key, name), async source => {
+    await blobs.put(name, source)
+  })
+  return done
+}
+
+await pack('first', []) // a worker has packed before
+resetPeak(process.pid)
+const started = performance.now()
+const { bytes, entries } = await pack('package', parts)
+const seconds = (performance.now() - started) / 1000
+process.send?.({ seconds, bytes, entries, peak: peakMemory(process.pid) } satisfies Packed)
