@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import { adapterRoutes } from './adapters/adapters.routes.ts'
 import { CALL_LIMITS } from './adapters/call-limits.ts'
 import { auditRoutes } from './audit/audit.routes.ts'
@@ -46,8 +45,10 @@ import { forgetExpired } from './retention/forget-expired.ts'
 import { verificationRoutes } from './verification/verification.routes.ts'
 import { weighIdentity } from './verification/weigh-identity.ts'
 
+type Server = Awaited<ReturnType<typeof buildServer>>
+
 export interface App {
-  server: FastifyInstance
+  server: Server
   log: Log
   /** Makes this process one of the workers. */
   startWorking(): Promise<void>
@@ -56,7 +57,7 @@ export interface App {
   close(): Promise<void>
 }
 
-export const VERSION = '0.1.0'
+const VERSION = '0.1.0'
 
 /** Joins everything by hand, top to bottom. Nothing listens and nobody works until told to. */
 export async function createApp(
@@ -119,7 +120,7 @@ export async function createApp(
 }
 
 /** What is being answered gets a moment more; a download that takes longer is taken up again elsewhere, where it broke off. */
-async function closeServer(server: FastifyInstance): Promise<void> {
+async function closeServer(server: Server): Promise<void> {
   const cut = setTimeout(() => server.server.closeAllConnections(), 5000)
   await server.close().finally(() => clearTimeout(cut))
 }

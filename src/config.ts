@@ -8,7 +8,7 @@ import type { LogLevel } from './platform/log.ts'
 import { exampleValues, loadPolicy } from './policy/load-policy.ts'
 import type { Policy } from './policy/policy.ts'
 
-export const ROLES = ['all', 'api', 'worker', 'migrate'] as const
+const ROLES = ['all', 'api', 'worker', 'migrate'] as const
 export type ProcessRole = (typeof ROLES)[number]
 
 /** Everything the environment decides, checked and frozen. */

@@ -19,7 +19,9 @@ const KNOWS: Record<string, readonly string[]> = {
   'config.ts': ['domain', 'platform', 'policy', 'auth'],
   'migrate.ts': ['migrations', 'platform', 'pipeline.ts'],
   demo: [...ORDER.slice(0, ORDER.indexOf('demo')), 'adapter-kit'],
-  'audit-verify.ts': ORDER.slice(0, ORDER.indexOf('app.ts')), // a command of its own, as main.ts is
+  // Commands of their own, as main.ts is.
+  'audit-verify.ts': ORDER.slice(0, ORDER.indexOf('app.ts')),
+  'vault-key.ts': ['platform'],
 }
 
 /** Each package and the only files that know it. A package that is not here may not be imported. */
@@ -29,7 +31,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'close-with-grace': ['main.ts', 'demo/main.ts'],
   eta: ['delivery/landing-page.ts', 'delivery/letters/render-letter.ts', 'demo/mailbox-pages.ts'],
   fastify: ['**/*.routes.ts', 'http/**', 'auth/**', 'demo/**'],
-  'ipaddr.js': ['platform/egress-policy.ts'],
+  'ipaddr.js': ['platform/egress-policy.ts', 'config.ts'],
   jose: ['auth/issuer-keys.ts'],
   jsonwebtoken: ['auth/verify-token.ts', 'demo/token-issuer.ts'],
   mailparser: ['demo/mailbox.ts'],

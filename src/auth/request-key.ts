@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { Problem } from '../domain/problem.ts'
 import type { KeyedCall, StoredAnswer } from '../platform/idempotency.ts'
 
-/** For the `headers` schema of a route that takes one. */
+/** As the description of the API has it, on every route that can answer `key_reused`. */
 export const KeyHeader = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({

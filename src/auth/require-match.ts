@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { Problem } from '../domain/problem.ts'
 import { matchesVersion } from '../platform/etag.ts'
 
-/** For the `headers` schema of a route that takes one. */
+/** As the description of the API has it, on every route that can answer `precondition_required`. */
 export const MatchHeader = Type.Object({
   'if-match': Type.Optional(Type.String({ description: 'The ETag of what you have read and decide on.', examples: ['"v3"'] })),
 })

@@ -1,6 +1,9 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { Type } from 'typebox'
 import { stringify } from 'yaml'
+import { KeyHeader } from '../auth/request-key.ts'
+import { MatchHeader } from '../auth/require-match.ts'
 import type { Allow } from '../auth/route-config.ts'
 import { CATALOGUE, type ProblemCode } from '../domain/problem.ts'
 import { PROBLEM_TYPE, ProblemBody, typeOf } from './problem-body.ts'
@@ -55,8 +58,17 @@ export function openapiYaml(app: FastifyInstance): string {
 function described({ schema, config }: RouteOptions, publicUrl: string) {
   const allow = config?.allow ?? {}
   const codes = [...possible(allow), ...(config?.problems ?? [])]
+  const headers = [
+    ...(codes.includes('key_reused') ? [KeyHeader] : []),
+    ...(codes.includes('precondition_required') ? [MatchHeader] : []),
+  ]
   const own = (schema?.response ?? {}) as Record<string, unknown>
-  return { 'x-audience': allow, security: securityOf(allow), response: { ...problemResponses(codes, publicUrl), ...own } }
+  return {
+    'x-audience': allow,
+    security: securityOf(allow),
+    ...(headers.length > 0 && { headers: Type.Object(Object.assign({}, ...headers.map(({ properties }) => properties))) }),
+    response: { ...problemResponses(codes, publicUrl), ...own },
+  }
 }
 
 function securityOf(allow: Allow): Record<string, string[]>[] {

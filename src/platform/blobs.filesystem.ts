@@ -61,17 +61,19 @@ export function filesystemBlobs(folder: string): BlobStore {
       }
     },
 
-    async sweepPartials(olderThan) {
-      let swept = 0
-      for (const name of await readdir(partials)) {
-        const file = await stat(join(partials, name)).catch(absent)
-        if (!file || file.mtime >= olderThan) continue
-        await rm(join(partials, name), { force: true })
-        swept += 1
-      }
-      return swept
-    },
+    sweepPartials: olderThan => sweep(partials, olderThan),
   }
+}
+
+async function sweep(partials: string, olderThan: Date): Promise<number> {
+  let swept = 0
+  for (const name of await readdir(partials)) {
+    const file = await stat(join(partials, name)).catch(absent)
+    if (!file || file.mtime >= olderThan) continue
+    await rm(join(partials, name), { force: true })
+    swept += 1
+  }
+  return swept
 }
 
 /** Writes a new file and has the disk confirm it. */

@@ -7,7 +7,7 @@ import type { Identity } from './identities.store.ts'
 
 export const RightSchema = Type.Enum(Object.keys(RIGHTS) as Right[])
 export const Instant = Type.String({ format: 'date-time' })
-export const Day = Type.String({ format: 'date' })
+const Day = Type.String({ format: 'date' })
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 
 const ID = '019af0c2-7d1e-7c3a-9b54-2f60c1a7e8d4'
@@ -115,7 +115,7 @@ export function viewRequest(request: DsarRequest, identities: readonly Identity[
 }
 
 /** Enough for whoever knows it to recognise it, not enough for anybody else: `a…@e….org`, `u…9`. */
-export function masked(type: string, value: string): string {
+function masked(type: string, value: string): string {
   if (type !== 'email') return value.length > 4 ? `${value[0]}…${value.at(-1)}` : '…'
   const [local = '', domain = ''] = value.split('@')
   const dot = domain.lastIndexOf('.')
