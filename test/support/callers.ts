@@ -28,7 +28,7 @@ export function callAs(service: Pick<Service, 'url'>, token?: string): Call {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const bytes = Buffer.from(await response.arrayBuffer())
-    const json = response.headers.get('content-type')?.includes('json')
+    const json = bytes.length > 0 && response.headers.get('content-type')?.includes('json')
     return {
       status: response.status,
       headers: response.headers,
