@@ -14,6 +14,8 @@ import { visibleRequest } from './visible-request.ts'
 export interface HistoryDeps extends IdentityDeps {
   read: Tx
   holidays: HolidaysByPlace
+  /** Of the controller. */
+  timeZone: string
 }
 
 const EVERYBODY = {
@@ -97,7 +99,7 @@ export const historyRoutes =
         const { receivedAt, timeZone, country } = await visibleRequest(deps, deps.read, req.params.id, req.caller)
         const clocks = computeClocks({
           receivedAt,
-          timeZones: [timeZone],
+          timeZones: [timeZone, deps.timeZone],
           ...(country && { country }),
           holidays: deps.holidays,
           ledger: [],

@@ -24,7 +24,7 @@ import * as requests from './requests.store.ts'
 
 export interface OpenRequest {
   right: Right
-  subject: { identities?: Identity[]; name?: string; country?: string; locale?: string }
+  subject: { identities?: Identity[]; name?: string; country?: string; locale?: string; timeZone?: string }
   relationship: Relationship
   receivedAt?: Date
   channel?: string
@@ -89,10 +89,10 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
 }
 
 function newRequest(deps: OpenDeps, id: string, input: OpenRequest, caller: Caller, receivedAt: Date, now: Date): DsarRequest {
-  const { country, locale } = input.subject
+  const { country, locale, timeZone = deps.timeZone } = input.subject
   const clocks = computeClocks({
     receivedAt,
-    timeZones: [deps.timeZone],
+    timeZones: [timeZone, deps.timeZone],
     ...(country && { country }),
     holidays: deps.holidays,
     ledger: [],
@@ -108,7 +108,7 @@ function newRequest(deps: OpenDeps, id: string, input: OpenRequest, caller: Call
     ...deadlines(clocks),
     country: country ?? null,
     locale: locale ?? 'en',
-    timeZone: deps.timeZone,
+    timeZone,
     channel: input.channel ?? CHANNEL[caller.kind],
     relationship: input.relationship,
     openedByKind: caller.kind === 'portal' ? 'data_subject' : caller.kind,

@@ -48,6 +48,12 @@ export const OpenRequestBody = Type.Object(
         identities: Type.Optional(Type.Array(IdentitySchema, { minItems: 1, maxItems: 10 })),
         name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
         country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2.' })),
+        timeZone: Type.Optional(
+          Type.String({
+            maxLength: 64,
+            description: 'IANA name. Days are counted where it is the earlier one, there or at the controller.',
+          }),
+        ),
         locale: Type.Optional(Type.String({ pattern: '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$', maxLength: 35 })),
       },
       closed,

@@ -1,7 +1,7 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { type AlarmLevel, alarmsOwed } from '../domain/alarms.ts'
-import { dayIn, earliest } from '../domain/day.ts'
+import { dayIn, earliest, latest } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
@@ -14,6 +14,8 @@ export interface WatchDeps extends CaseDeps {
   transact: Transact
   read: Tx
   tellOfficer: TellOfficer
+  /** Of the controller. */
+  timeZone: string
   onAlarm(level: AlarmLevel): void
 }
 
@@ -52,7 +54,8 @@ async function* dueSoon(read: Tx, now: Date): AsyncGenerator<string> {
 async function watchOne(deps: WatchDeps, tx: Tx, id: string, now: Date): Promise<AlarmLevel[]> {
   const request = await lockRequest(tx, id)
   if (request.closedAt) return []
-  const today = dayIn(now, request.timeZone)
+  // Where it is later already, so that nothing is raised late for anybody.
+  const today = latest([dayIn(now, request.timeZone), dayIn(now, deps.timeZone)])
   const raised = await tx.query<{ level: AlarmLevel }[]>('SELECT level FROM deadline_alarm WHERE request_id = $1', [id])
   const lastDay = earliest([request.dueOn, request.legalDueOn])
   const owed = alarmsOwed(
