@@ -7,7 +7,6 @@ import type { Identity } from './identities.store.ts'
 
 export const RightSchema = Type.Enum(Object.keys(RIGHTS) as Right[])
 export const Instant = Type.String({ format: 'date-time' })
-const Day = Type.String({ format: 'date' })
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 
 const ID = '019af0c2-7d1e-7c3a-9b54-2f60c1a7e8d4'
