@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
 import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
 
@@ -18,6 +19,8 @@ export interface DatabaseOptions {
   role?: string
   tables: EntitySchema[]
   poolSize?: number
+  /** How long a statement may take. */
+  patienceSeconds?: number
   onError?: (error: Error) => void
 }
 
@@ -25,12 +28,27 @@ export interface DatabaseOptions {
 pg.types.setTypeParser(pg.types.builtins.DATE, (value: string) => value)
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
+/** No statement of ours takes as long. */
+const PATIENCE_SECONDS = 25
+
+/**
+ * Makes connections that end themselves when the other end is gone without a word (a host that lost its power, a partition):
+ * nothing has come or gone for longer than any statement may take. Without that, whoever waits would wait until TCP gives up,
+ * a quarter of an hour later. One that was merely idle ends as well, and is opened anew.
+ */
+export const endingInSilence =
+  (patienceSeconds = PATIENCE_SECONDS) =>
+  (): Socket =>
+    new Socket().setTimeout(patienceSeconds * 1200, function (this: Socket) {
+      this.destroy(new Error('Connection terminated: the database has been silent for too long'))
+    })
+
 /** What PostgreSQL is asked to do for every session: give up rather than hang on locks, on statements and on forgotten transactions. */
-export function sessionOptions(role?: string): string {
+export function sessionOptions(role?: string, patienceSeconds = PATIENCE_SECONDS): string {
   const settings = {
     lock_timeout: '10s',
-    statement_timeout: '60s',
-    idle_in_transaction_session_timeout: '60s',
+    statement_timeout: `${patienceSeconds}s`,
+    idle_in_transaction_session_timeout: `${patienceSeconds}s`,
     ...(role && { role }),
   }
   return Object.entries(settings)
@@ -42,7 +60,8 @@ export function sessionOptions(role?: string): string {
 const RETRYABLE = new Set(['40001', '40P01'])
 
 /** Opens the pool and checks that the database answers. @throws when it does not. */
-export async function openDatabase({ url, role, tables, poolSize = 20, onError }: DatabaseOptions): Promise<Database> {
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { url, role, tables, poolSize = 20, patienceSeconds, onError } = options
   const source = new DataSource({
     type: 'postgres',
     url,
@@ -50,7 +69,13 @@ export async function openDatabase({ url, role, tables, poolSize = 20, onError }
     poolSize,
     installExtensions: false,
     poolErrorHandler: onError ?? (() => {}),
-    extra: { options: sessionOptions(role), connectionTimeoutMillis: 5000, keepAlive: true, application_name: 'dsar' },
+    extra: {
+      options: sessionOptions(role, patienceSeconds),
+      stream: endingInSilence(patienceSeconds),
+      connectionTimeoutMillis: 5000,
+      keepAlive: true,
+      application_name: 'dsar',
+    },
   })
   await source.initialize()
   return {
