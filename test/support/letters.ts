@@ -8,7 +8,7 @@ export function codeIn({ text }: Mail): string {
 }
 
 /** The path of the download link in a letter. @throws when there is none */
-export function linkIn({ text }: Mail): string {
+export function linkIn({ text }: Pick<Mail, 'text'>): string {
   const [, path] = /https?:\/\/[^/\s]+(\/v1\/downloads\/[A-Za-z0-9_-]{43})/.exec(text) ?? []
   if (!path) throw new Error('There is no link in this letter.')
   return path
