@@ -26,7 +26,7 @@ const Secret = Type.String({
   description: 'Standard Webhooks. Can be written, never read back.',
 })
 const BaseUrl = Type.String({ format: 'uri', maxLength: 500 })
-const Title = Type.String({ minLength: 1, maxLength: 200 })
+const Title = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })
 
 const ADAPTER_EXAMPLE = {
   id: '019af0c1-0000-7c3a-9b54-2f60c1a7e8d4',
