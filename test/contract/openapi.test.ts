@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { openapiYaml } from '../../src/http/describe-api.ts'
-import { startService, type Service } from '../support/service.ts'
+import { type Service, startService } from '../support/service.ts'
 
 const FILE = new URL('../../openapi/dsar.yaml', import.meta.url)
 
@@ -51,7 +51,10 @@ describe('the description of the API', () => {
 
   test('shows an example of everything that is sent and answered', () => {
     const bare = operations.flatMap(([name, { requestBody, responses }]) => {
-      const bodies = Object.entries(requestBody?.content ?? {}).map(([type, media]): [string, Media] => [`${name} body ${type}`, media])
+      const bodies = Object.entries(requestBody?.content ?? {}).map(([type, media]): [string, Media] => [
+        `${name} body ${type}`,
+        media,
+      ])
       const answers = Object.entries(responses).flatMap(([status, { content }]) =>
         Object.entries(content ?? {}).map(([type, media]): [string, Media] => [`${name} ${status} ${type}`, media]),
       )

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { callers, until } from '../support/callers.ts'
 import { linkIn } from '../support/letters.ts'
-import { startService, type Service } from '../support/service.ts'
-import { ANA, BEN, hostsOf, type House, openHouse, registerAll } from '../support/small-house.ts'
+import { type Service, startService } from '../support/service.ts'
+import { ANA, BEN, type House, hostsOf, openHouse, registerAll } from '../support/small-house.ts'
 import { readZip } from '../support/zip-reader.ts'
 
 describe('a portability request from the portal', () => {
@@ -44,7 +44,9 @@ describe('a portability request from the portal', () => {
     expect(granted.status).toBe(201)
 
     const content = await callers(service).anybody(new URL(granted.body.contentUrl).pathname)
-    const files = new Map(readZip(content.bytes).map(file => [file.name.slice(file.name.indexOf('/') + 1), file.content.toString()]))
+    const files = new Map(
+      readZip(content.bytes).map(file => [file.name.slice(file.name.indexOf('/') + 1), file.content.toString()]),
+    )
     const names = [...files.keys()].filter(name => name.startsWith('data/')).sort()
     expect(names).toEqual([
       'data/library/notes.csv',
@@ -57,7 +59,10 @@ describe('a portability request from the portal', () => {
     const { adapters, completeness } = JSON.parse(files.get('data/summary.json') ?? '')
     expect(completeness).toMatchObject({ complete: true, missing: [] })
     const library = adapters.find(({ name }: { name: string }) => name === 'library')
-    expect(library.datasets.find(({ name }: { name: string }) => name === 'scores')).toMatchObject({ outcome: 'not_portable', count: 0 })
+    expect(library.datasets.find(({ name }: { name: string }) => name === 'scores')).toMatchObject({
+      outcome: 'not_portable',
+      count: 0,
+    })
   })
 
   test('is not there for anybody else', async () => {
