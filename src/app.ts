@@ -42,6 +42,7 @@ import { RequestTable } from './requests/requests.table.ts'
 import { watchDeadlines } from './requests/watch-deadlines.ts'
 import { closeCase } from './retention/close-case.ts'
 import { forgetExpired } from './retention/forget-expired.ts'
+import { sendCodeAgain } from './verification/send-code-again.ts'
 import { verificationRoutes } from './verification/verification.routes.ts'
 import { weighIdentity } from './verification/weigh-identity.ts'
 
@@ -188,6 +189,7 @@ async function openDeps(config: Config, clock: Clock, log: Log) {
 const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
   'ask-who': ({ requestId }) => askWho(deps, requestId),
   'weigh-identity': ({ requestId }) => weighIdentity(deps, requestId),
+  'send-code': ({ requestId }) => sendCodeAgain(deps, requestId),
   acknowledge: ({ requestId }) => acknowledge(deps, requestId),
   assess: ({ requestId }) => deps.transact(tx => assess(deps, tx, requestId)),
   'start-fulfilment': ({ requestId }) => startFulfilment(deps, requestId),

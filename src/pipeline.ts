@@ -5,6 +5,7 @@ import type { Right } from './domain/rights.ts'
 export interface Jobs {
   'ask-who': { requestId: string }
   'weigh-identity': { requestId: string }
+  'send-code': { requestId: string }
   acknowledge: { requestId: string }
   assess: { requestId: string }
   'start-fulfilment': { requestId: string }
@@ -64,6 +65,7 @@ export const LENGTHY: ReadonlySet<JobName> = new Set(['build-package', 'send-let
 const ALL: Record<JobName, true> = {
   'ask-who': true,
   'weigh-identity': true,
+  'send-code': true,
   acknowledge: true,
   assess: true,
   'start-fulfilment': true,

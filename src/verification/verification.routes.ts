@@ -2,17 +2,16 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { act, actAfter } from '../auth/act.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
-import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
-import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import type { CaseDeps } from '../requests/apply-event.ts'
 import { AssertionSchema, assertionOf } from '../requests/request-bodies.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { type CheckDeps, checkCode } from './check-code.ts'
 import { proveByAssertion, proveByCode, proveByLogin } from './prove-identity.ts'
-import { resolutionOf } from './resolution.ts'
-import { type ChallengeDeps, sendChallenge } from './send-challenge.ts'
+import type { ChallengeDeps } from './send-challenge.ts'
+import { sendOwedCode } from './send-code-again.ts'
 
 export interface VerificationDeps extends CaseDeps, Database, Omit<ChallengeDeps, 'vault'>, Omit<CheckDeps, 'vault'> {
   vault: Vault
@@ -116,24 +115,12 @@ export const verificationRoutes =
 
 const assuranceOf = ({ assuranceNeeded, assurance }: DsarRequest) => ({ needed: assuranceNeeded, reached: assurance })
 
-/** Not before everybody who knows people has said who this is: until then the address on file may be somebody else's. */
-async function isOwedCode(tx: Tx, { id, state, flags }: DsarRequest): Promise<boolean> {
-  if (state !== 'verifying' || flags.includes('on_hold')) return false
-  const { unasked, unanswered } = await resolutionOf(tx, id)
-  return !unasked && !unanswered
-}
-
-/** Sends a code where one is owed. Whoever may not know whether the request exists is not told by the way this ends. */
+/**
+ * Sends a code where one is owed. For whoever comes without a token that is done later, by a job: who is known here is told
+ * neither by the answer nor by the time it takes.
+ */
 async function resend(deps: VerificationDeps, tx: Tx, id: string, caller: Caller): Promise<void> {
-  if (caller.kind !== 'anonymous') await visibleRequest(deps, tx, id, caller)
-  try {
-    const request = await lockRequest(tx, id)
-    if (await isOwedCode(tx, request)) await sendChallenge(deps, tx, request, 'identity', toActor(caller))
-  } catch (error) {
-    const hidden =
-      caller.kind === 'anonymous' &&
-      error instanceof Problem &&
-      (error.code === 'not_found' || error.code === 'too_many_requests')
-    if (!hidden) throw error
-  }
+  if (caller.kind === 'anonymous') return deps.enqueue(tx, 'send-code', { requestId: id })
+  await visibleRequest(deps, tx, id, caller)
+  await sendOwedCode(deps, tx, id, toActor(caller))
 }

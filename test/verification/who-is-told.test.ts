@@ -50,6 +50,10 @@ const recipients = () => service.mailbox.messages().flatMap(({ envelope }) => en
 const caseOf = async (at: string) => (await officer(at)).body
 const eventsOf = async (at: string): Promise<{ event: string; facts: object }[]> => (await officer(`${at}/timeline`)).body.entries
 
+async function untilNone(query: string): Promise<void> {
+  while ((await service.sql(query)).length > 0) await new Promise(resolve => setTimeout(resolve, 20))
+}
+
 describe('a code goes to the address on file', () => {
   test('and to nothing that a request only names', async () => {
     first = knowing(victim)
@@ -171,6 +175,7 @@ describe('until everybody who knows people has answered', () => {
       ({ body: { tasks } }) => tasks.some(({ state }: { state: string }) => state === 'done'),
     )
     await as.anybody(`${at}/challenges`, { method: 'POST' })
+    await untilNone(`SELECT 1 FROM pgboss.job WHERE name = 'send-code' AND state < 'completed'`)
     const sent = await service.sql('SELECT 1 FROM challenge WHERE request_id = $1', [body.id])
     answer()
     await settled(service)
