@@ -54,8 +54,8 @@ async function* dueSoon(read: Tx, now: Date): AsyncGenerator<string> {
 async function watchOne(deps: WatchDeps, tx: Tx, id: string, now: Date): Promise<AlarmLevel[]> {
   const request = await lockRequest(tx, id)
   if (request.closedAt) return []
-  // Where it is later already, so that nothing is raised late for anybody.
-  const today = latest([dayIn(now, request.timeZone), dayIn(now, deps.timeZone)])
+  const todays = [dayIn(now, request.timeZone), dayIn(now, deps.timeZone)]
+  const today = latest(todays) // where it is later already, so that nothing is raised late for anybody
   const raised = await tx.query<{ level: AlarmLevel }[]>('SELECT level FROM deadline_alarm WHERE request_id = $1', [id])
   const lastDay = earliest([request.dueOn, request.legalDueOn])
   const owed = alarmsOwed(
@@ -69,10 +69,9 @@ async function watchOne(deps: WatchDeps, tx: Tx, id: string, now: Date): Promise
     await setFlag(deps, tx, id, 'late_risk', true, BY)
     await deps.tellOfficer(tx, request, level)
   }
-  if (today > lastDay) {
-    await setFlag(deps, tx, id, 'overdue', true, BY)
-    if (await awaitsProof(tx, request)) await applyEvent(deps, tx, id, 'verification_lapsed', BY)
-  }
+  if (today > lastDay) await setFlag(deps, tx, id, 'overdue', true, BY)
+  // Their last day is over only where it ends last.
+  if (earliest(todays) > lastDay && (await awaitsProof(tx, request))) await applyEvent(deps, tx, id, 'verification_lapsed', BY)
   return owed
 }
 
