@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { secretsOf } from '../adapters/adapters.store.ts'
 import type { Answer } from '../adapters/answer.ts'
 import { type AdapterCall, type CallDeps, callAdapter } from '../adapters/call-adapter.ts'
@@ -26,6 +27,8 @@ export interface RunDeps extends ReceiveDeps, IdentityDeps, CallDeps {
 /** So many workers in a row fell silent over a task: it may be what silences them, and a person has to look. */
 const WORKERS_LOST = 5
 
+const TRIES_TO_KEEP = 5
+
 /** Runs one claimed task: asks the adapter, holding no transaction, then writes down what came of it in one. Never throws. */
 export async function runTask(deps: RunDeps, task: Task, stopping: AbortSignal): Promise<void> {
   const lease = new AbortController()
@@ -36,12 +39,10 @@ export async function runTask(deps: RunDeps, task: Task, stopping: AbortSignal):
     (LEASE_SECONDS * 1000) / 3,
   )
   try {
-    const { answer, parts, discard } = await ask(deps, task, AbortSignal.any([stopping, lease.signal]))
-    const interrupted = stopping.aborted && answer.kind === 'later' && answer.code === 'aborted'
+    const asked = await ask(deps, task, AbortSignal.any([stopping, lease.signal]))
+    const interrupted = stopping.aborted && asked.answer.kind === 'later' && asked.answer.code === 'aborted'
     if (interrupted) await giveBack(deps.read, task)
-    // When this throws, whether it was kept is not known: then the blobs stay, and are swept if nobody names them.
-    const kept = !interrupted && (await deps.transact(tx => receiveAnswer(deps, tx, task, answer, parts)))
-    if (!kept) await discard?.()
+    else await keep(deps, task, asked)
   } catch (error) {
     deps.onError(error)
   } finally {
@@ -57,6 +58,23 @@ interface Asked {
 }
 
 const nothing = (answer: Answer): Asked => ({ answer, parts: [] })
+
+/**
+ * Writes down what came. The database may be away for a moment, and an answer is dear: it is tried a few times. Once a try has
+ * thrown, whether it had been kept is not known: then the blobs stay, and are swept if nobody names them.
+ */
+async function keep(deps: RunDeps, task: Task, { answer, parts, discard }: Asked): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const kept = await deps.transact(tx => receiveAnswer(deps, tx, task, answer, parts))
+      if (!kept && tries === 1) await discard?.()
+      return
+    } catch (error) {
+      if (tries === TRIES_TO_KEEP) throw error
+      await sleep(1000)
+    }
+  }
+}
 
 /** Asks, and takes in what comes. Trouble of our own (a full disk) is told like an adapter's: it shows on the task, and is tried again. */
 async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Asked> {

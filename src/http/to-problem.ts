@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { FastifyError } from 'fastify'
 import { Problem, type ProblemCode } from '../domain/problem.ts'
 import { BadCursor } from '../platform/cursor.ts'
@@ -46,7 +47,7 @@ const PASSING_MESSAGE =
   /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error)/
 
 function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
+  if (!types.isNativeError(error)) return false
   const { code } = error as { code?: unknown }
   if (typeof code === 'string' && (PASSING_SQLSTATE.test(code) || PASSING_SOCKET.has(code))) return true
   return PASSING_MESSAGE.test(error.message) || isPassing((error as { driverError?: unknown }).driverError)

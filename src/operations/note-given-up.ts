@@ -1,24 +1,39 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
+import type { JobName, Jobs } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
-import { type CaseDeps, getRequest, setFlag } from '../requests/apply-event.ts'
+import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 
-/** Makes a job that failed for the last time visible where people look: on its request. It stays in the dead-letter queue. */
-export async function noteGivenUp(deps: CaseDeps & { transact: Transact }, job: string, data: object): Promise<void> {
+const BY = system('queue')
+const AGAIN_AFTER_SECONDS = 30
+
+/**
+ * Makes a job that failed for the last time visible where people look, on its request, and sends it once more: what it was owed for
+ * is still owed, and the fault may be gone by then. Entering its next state lowers the request's flag.
+ */
+export async function noteGivenUp<N extends JobName>(
+  deps: CaseDeps & { transact: Transact },
+  job: N,
+  data: Jobs[N],
+): Promise<void> {
   await deps.transact(async tx => {
     const requestId = await requestOf(tx, data)
-    if (!requestId || !(await getRequest(tx, requestId))) return
-    const by = system('queue')
-    await deps.record(tx, requestStream(requestId), by, 'job_given_up', { job })
-    await setFlag(deps, tx, requestId, 'failed_job', true, by)
+    if (!requestId) return
+    const { flags } = await lockRequest(tx, requestId)
+    if (!flags.includes('failed_job')) await deps.record(tx, requestStream(requestId), BY, 'job_given_up', { job })
+    await setFlag(deps, tx, requestId, 'failed_job', true, BY)
+    await deps.enqueue(tx, job, data, { afterSeconds: AGAIN_AFTER_SECONDS })
   })
 }
 
-/** The request a job was about: named by it, or by the letter it was to send. */
-async function requestOf(tx: Tx, { requestId, letterId }: { requestId?: string; letterId?: string }): Promise<string | null> {
-  if (requestId || !letterId) return requestId ?? null
-  const [letter] = await tx.query<{ requestId: string | null }[]>('SELECT request_id AS "requestId" FROM letter WHERE id = $1', [
-    letterId,
-  ])
-  return letter?.requestId ?? null
+/** The request a job was about, named by it or by the letter it was to send. None when that is no longer here; then nothing is owed. */
+async function requestOf(
+  tx: Tx,
+  { requestId, letterId }: { requestId?: string; letterId?: string },
+): Promise<string | undefined> {
+  const [request] = await tx.query<{ id: string }[]>(
+    'SELECT id FROM dsar_request WHERE id = coalesce($1, (SELECT request_id FROM letter WHERE letter.id = $2))',
+    [requestId ?? null, letterId ?? null],
+  )
+  return request?.id
 }

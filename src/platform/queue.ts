@@ -22,8 +22,8 @@ export interface WorkerOptions<Jobs> {
   schedule: Partial<Record<keyof Jobs & string, string>>
   /** How many jobs of a name this process does at a time; each costs one look at the queue a second. */
   concurrency(name: keyof Jobs & string): number
-  /** Told when a job has failed for the last time; it stays in the dead-letter queue. */
-  onGivenUp(name: keyof Jobs & string, data: object): Promise<void>
+  /** Told when a job has failed for the last time; it stays in the dead-letter queue, to be looked at. */
+  onGivenUp<N extends keyof Jobs & string>(name: N, data: Jobs[N]): Promise<void>
   onFailure(name: string, error: unknown): void
 }
 
@@ -37,12 +37,12 @@ export interface QueueOptions<N extends string> {
 
 const DEAD = 'given-up'
 
-// 12 tries with back-off to 15 minutes span about two hours; the heartbeat finds a killed worker's job within 10 to 13 s.
+// 12 tries, half a minute apart at most, span some four minutes; the heartbeat finds a killed worker's job within 10 to 13 s.
 const QUEUE = {
   retryLimit: 12,
   retryDelay: 1,
   retryBackoff: true,
-  retryDelayMax: 900,
+  retryDelayMax: 30,
   heartbeatSeconds: 10,
   expireInSeconds: 6 * 3600,
 }
@@ -115,7 +115,7 @@ async function startWorking<Jobs extends object>(
         }
       })
   await workOn(DEAD, async ({ sourceName, data }) => {
-    if (sourceName) await onGivenUp(sourceName as keyof Jobs & string, data)
+    if (sourceName) await onGivenUp(sourceName as keyof Jobs & string, data as Jobs[keyof Jobs & string])
   })
   for (const [name, cron] of Object.entries(schedule)) await boss.schedule(name, cron as string)
 }

@@ -38,9 +38,12 @@ export async function applyEvent(
   const state = nextState(request.state, event)
 
   const closedAt = isTerminal(state) ? deps.clock.now() : null
-  const moved = await requests.update(tx, request, { state, closedAt })
+  // A job that failed was owed to the state before: it has been done, or is not owed any more.
+  const flags = request.flags.filter(flag => flag !== 'failed_job')
+  const moved = await requests.update(tx, request, { state, closedAt, flags })
   await deps.record(tx, requestStream(id), by, event, { ...facts, from: request.state, to: state })
   for (const job of OWED_ON_ENTERING[state]) await deps.enqueue(tx, job, { requestId: id })
+  if (flags.length < request.flags.length) await deps.record(tx, requestStream(id), by, 'flag_lowered', { flag: 'failed_job' })
 
   return moved
 }

@@ -24,7 +24,7 @@ export interface RawCase {
   ask(): Promise<string>
   taskOf(at: string, adapter: string, action?: string): Promise<TaskSeen>
   /** Once the request fits. */
-  see(at: string, fits: (request: Answered['body']) => boolean): Promise<Answered['body']>
+  see(at: string, fits: (request: Answered['body']) => boolean, milliseconds?: number): Promise<Answered['body']>
   /** Once a task fits. */
   seeTask(at: string, adapter: string, fits: (task: TaskSeen) => boolean, action?: string): Promise<TaskSeen>
   retry(at: string, adapter: string, action?: string): Promise<Answered>
@@ -58,11 +58,12 @@ export async function startCase(
       return `/v1/requests/${body.id}`
     },
     taskOf,
-    see: async (at, fits) =>
+    see: async (at, fits, ms) =>
       (
         await until(
           () => officer(at),
           ({ body }) => fits(body),
+          ms,
         )
       ).body,
     async seeTask(at, adapter, fits, action = 'collect') {
