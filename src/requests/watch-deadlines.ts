@@ -1,7 +1,7 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { type AlarmLevel, alarmsOwed } from '../domain/alarms.ts'
-import { dayIn, earliest, latest } from '../domain/day.ts'
+import { addDays, dayIn, earliest, latest } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
@@ -20,6 +20,9 @@ export interface WatchDeps extends CaseDeps {
 }
 
 const BY = system('deadline-watch')
+
+/** For whoever is asked late, because their letter was found late. */
+const DAYS_TO_PROVE = 14
 
 /**
  * Raises every alarm that is owed on every open request, each exactly once: the row is the memory, so neither a restart nor
@@ -71,7 +74,9 @@ async function watchOne(deps: WatchDeps, tx: Tx, id: string, now: Date): Promise
   }
   if (today > lastDay) await setFlag(deps, tx, id, 'overdue', true, BY)
   // Their last day is over only where it ends last.
-  if (earliest(todays) > lastDay && (await awaitsProof(tx, request))) await applyEvent(deps, tx, id, 'verification_lapsed', BY)
+  const lapsesAfter = latest([lastDay, addDays(dayIn(request.createdAt, request.timeZone), DAYS_TO_PROVE)])
+  if (earliest(todays) > lapsesAfter && (await awaitsProof(tx, request)))
+    await applyEvent(deps, tx, id, 'verification_lapsed', BY)
   return owed
 }
 

@@ -204,3 +204,21 @@ describe('nobody opens a request', () => {
     expect([status, body.errors[0].pointer]).toEqual([422, '/subject/identities/1/value'])
   })
 })
+
+describe('a letter that was found after the promised day', () => {
+  test('is overdue at once, and does not lapse before there were two weeks to prove who wrote it', async () => {
+    const { body } = await open(as.service(), { ...about(), receivedAt: ago(60 * DAY), reference: 'Letter 18' })
+    const watched = async () => {
+      await service.app.handlers['watch-deadlines']({})
+      const [row] = await service.sql<{ state: string; flags: string[] }>('SELECT state, flags FROM dsar_request WHERE id = $1', [
+        body.id,
+      ])
+      return [row?.state, row?.flags.includes('overdue')]
+    }
+    expect(await watched()).toEqual(['verifying', true])
+    service.clock.advance(14 * DAY)
+    expect(await watched()).toEqual(['verifying', true])
+    service.clock.advance(DAY)
+    expect(await watched()).toEqual(['lapsed', true])
+  })
+})
