@@ -55,6 +55,7 @@ export interface App {
   startWorking(): Promise<void>
   /** Runs what runs by the clock once, now: for operators in a hurry, and for tests. */
   handlers: Handlers<Jobs>
+  /** Has its effect once, however often it is called. */
   close(): Promise<void>
 }
 
@@ -85,6 +86,7 @@ export async function createApp(
     ].map(routes => routes(deps)),
   })
   let dispatcher: Dispatcher | undefined
+  let closed: Promise<void> | undefined
   const handlers = handlersOf(deps, () => dispatcher?.wake())
   return {
     server,
@@ -108,16 +110,21 @@ export async function createApp(
         },
       })
     },
-    // Outside in: no new calls, no new tasks, no new jobs; then the doors to the outside, and the database last.
-    async close() {
-      await closeServer(server)
-      await dispatcher?.stop()
-      await deps.queue.stop()
-      deps.mailer.close()
-      await deps.outbound.close()
-      await deps.database.close()
+    close: () => {
+      closed ??= closeAll(deps, server, dispatcher)
+      return closed
     },
   }
+}
+
+/** Outside in: no new calls, no new tasks, no new jobs; then the doors to the outside, and the database last. */
+async function closeAll(deps: Deps, server: Server, dispatcher: Dispatcher | undefined): Promise<void> {
+  await closeServer(server)
+  await dispatcher?.stop()
+  await deps.queue.stop()
+  deps.mailer.close()
+  await deps.outbound.close()
+  await deps.database.close()
 }
 
 /** What is being answered gets a moment more; a download that takes longer is taken up again elsewhere, where it broke off. */

@@ -136,6 +136,15 @@ describe('two answers at once', () => {
   })
 })
 
+test('what cannot be put on the record does not happen', async () => {
+  const request = await cases.request()
+  await receive(await running(request), WHOLE)
+  const unrecorded = { ...deps, record: () => Promise.reject(new Error('the record is full')) }
+  await expect(concludeFulfilment(unrecorded, request)).rejects.toThrow('the record is full')
+  expect(await getRequest(database.read, request)).toMatchObject({ state: 'fulfilling', completeness: null, version: 1 })
+  expect(await jobsFor(request, 'build-package')).toBe(0)
+})
+
 describe('whole', () => {
   test('is an answer that speaks of every dataset, and says all or nothing of it', async () => {
     const request = await cases.request()

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { callers } from '../support/callers.ts'
 import { openRawAdapter, type RawAdapter, sendCollected, sendJson } from '../support/raw-adapter.ts'
@@ -180,5 +181,67 @@ describe('an adapter that changes while a request is under way', () => {
     await one.retry(at, 'moved', 'locate')
     await one.seeTask(at, 'moved', ({ attempt, state }) => attempt === 2 && state === 'failed', 'locate')
     expect(named('moved').calls.map(({ signatures }) => signatures)).toEqual([1, 2])
+  })
+})
+
+describe('two services that know people, of which one fails first', () => {
+  test('are each asked one question: what the other found out is not in the second try', async () => {
+    const [knows, fails] = await Promise.all(
+      ['knows', 'fails'].map(name => openRawAdapter(name, { actions: ['resolve', 'collect'] })),
+    )
+    if (!knows || !fails) throw new Error('Two were opened.')
+    one = await startCase([knows, fails])
+    const known = Promise.withResolvers<void>()
+    knows.on.resolve = ({ taskId, subject }, res) => {
+      const matched = subject.identities
+      const found = [...matched, { type: 'email', value: 'older@example.org' }]
+      sendJson(res, 200, { taskId, matched, identities: found, contactPoints: [], status: 'match' })
+    }
+    fails.on.resolve = async (_task, res) => {
+      await known.promise
+      fails.on.resolve = (_again, later) => later.writeHead(204).end()
+      sendJson(res, 500, {})
+    }
+    const at = await one.ask()
+    await one.seeTask(at, 'knows', ({ state }) => state === 'done', 'resolve')
+    known.resolve()
+    await one.see(at, completed)
+    const [first, second] = fails.calls.filter(({ task }) => task?.action === 'resolve')
+    expect([second?.key, second?.task?.subject]).toEqual([first?.key, first?.task?.subject])
+    const collected = fails.calls.find(({ task }) => task?.action === 'collect')
+    expect(collected?.task?.subject.identities).toContainEqual({ type: 'email', value: 'older@example.org' })
+  })
+})
+
+describe('trouble of our own', () => {
+  const large = [{ name: 'x'.repeat(600_000) }, { name: 'two' }]
+
+  test('with the disk shows on the task, and passes with it', async () => {
+    await start('good')
+    const { on } = named('good')
+    on.collect = (task, res) => sendCollected(task, res, large)
+    const partials = join(one.service.blobDir, '.partial')
+    rmSync(partials, { recursive: true })
+    const at = await one.ask()
+    const { state, problem } = await one.seeTask(at, 'good', ({ failures }) => failures > 0)
+    expect([state, problem?.code]).toEqual(['ready', 'own_trouble'])
+    mkdirSync(partials)
+    expect((await one.see(at, completed)).completeness.complete).toBe(true)
+  })
+
+  test('that ended five workers in a row goes to a person, who may have it tried again', async () => {
+    await start('deadly')
+    const { on } = named('deadly')
+    const healthy = on.locate
+    on.locate = async (_task, res) => {
+      await one.service.sql(`UPDATE task SET lost = 4, run_at = now(), lease_until = now() WHERE action = 'locate'`)
+      setTimeout(() => res.destroy(), 3000).unref()
+    }
+    const at = await one.ask()
+    const { problem } = await one.seeTask(at, 'deadly', ({ state }) => state === 'failed', 'locate')
+    expect([problem?.code, (await one.see(at, ({ flags }) => flags.length > 0)).flags]).toEqual(['worker_lost', ['failed_task']])
+    on.locate = healthy
+    await one.retry(at, 'deadly', 'locate')
+    await one.see(at, completed)
   })
 })
