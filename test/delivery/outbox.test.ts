@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as after } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { startMailbox } from '../../src/demo/mailbox.ts'
 import { callers } from '../support/callers.ts'
+import { eventually } from '../support/eventually.ts'
 import { linkIn } from '../support/letters.ts'
 import { type MailServer, startMailServer } from '../support/mail-server.ts'
 import { type Service, startService } from '../support/service.ts'
@@ -29,13 +29,6 @@ const eventsOf = async (id: string) =>
   )
 const send = (letterId: string) => service.app.handlers['send-letter']({ letterId })
 const handOver = (requestId: string) => service.app.handlers['hand-over']({ requestId })
-async function until(true_: () => Promise<boolean>): Promise<void> {
-  for (let n = 0; n < 200; n++) {
-    if (await true_()) return
-    await after(50)
-  }
-  throw new Error('It never came to that.')
-}
 const linkSent = (at: number) => linkIn({ text: (smtp.attempts[at]?.raw ?? '').replaceAll('=\r\n', '') })
 
 /** A request whose package has just been sealed. */
@@ -181,7 +174,7 @@ describe('a letter', () => {
     await other.query('BEGIN')
     await other.query('SELECT 1 FROM dsar_request WHERE id = $1 FOR UPDATE', [id])
     const both = [send(letter), send(letter)]
-    await until(async () => smtp.attempts.length === 2)
+    await eventually(async () => smtp.attempts.length === 2)
     await other.query('COMMIT')
     await Promise.all(both)
     expect(new Set(smtp.attempts.map(({ messageId }) => messageId)).size).toBe(1)
@@ -235,7 +228,7 @@ test('a mail server that was away gets the letter by itself when it is back', as
       body: { type: 'access', subject: {} },
     })
     await working.app.handlers.acknowledge({ requestId: body.id })
-    await until(async () => (await working.sql('SELECT 1 FROM letter WHERE attempts > 0')).length > 0)
+    await eventually(async () => (await working.sql('SELECT 1 FROM letter WHERE attempts > 0')).length > 0)
     const [written] = await working.sql<LetterRow>('SELECT * FROM letter WHERE attempts > 0')
     const back = await startMailbox({ smtpPort: Number(new URL(gone.smtpUrl).port) })
     closing.unshift(() => back.close())

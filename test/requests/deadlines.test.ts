@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as after } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createApp } from '../../src/app.ts'
 import { ALARM_LEVELS } from '../../src/domain/alarms.ts'
 import { addDays, type Day } from '../../src/domain/day.ts'
 import { callers } from '../support/callers.ts'
+import { eventually } from '../support/eventually.ts'
 import { type Service, startService } from '../support/service.ts'
 
 const LEVELS = Object.keys(ALARM_LEVELS)
@@ -34,6 +34,8 @@ const recorded = async (id: string, event: string) =>
     `request:${id}`,
     event,
   ])
+const waitingForLocks = () =>
+  service.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)
 const requestOf = async (id: string) =>
   (await service.sql<{ state: string; flags: string[] }>('SELECT state, flags FROM dsar_request WHERE id = $1', [id]))[0]
 
@@ -125,7 +127,7 @@ describe('the alarms of a request', () => {
     await holder.query('BEGIN')
     await holder.query('SELECT 1 FROM dsar_request WHERE id = $1 FOR UPDATE', [id])
     const both = [watch(), other.handlers['watch-deadlines']({})]
-    await waitingForLocks(2)
+    await eventually(async () => (await waitingForLocks()).length === 2)
     await holder.query('COMMIT')
     await Promise.all(both)
     await other.close()
@@ -274,14 +276,3 @@ describe('a request that nobody proved', () => {
     expect((await requestOf(id))?.state).toBe('verifying')
   })
 })
-
-async function waitingForLocks(count: number): Promise<void> {
-  for (let n = 0; n < 200; n++) {
-    const waiting = await service.sql(
-      `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-    )
-    if (waiting.length >= count) return
-    await after(20)
-  }
-  throw new Error('They never waited for the same lock.')
-}
