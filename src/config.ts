@@ -63,6 +63,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const role = read('ROLE', oneOf(ROLES), 'all')
   const needs = role === 'migrate' ? '' : undefined
   const policy = read('POLICY_FILE', path => loadPolicy(path || undefined), '')
+  const officer = env.PRIVACY_OFFICER ?? policy?.controller.contacts.privacyOfficer // missing where the policy could not be read
   const config: Config = {
     role: role ?? 'all',
     production,
@@ -84,7 +85,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     allowOpenVaultFile: read('VAULT_KEY_FILE_SHARED', flag, 'false') ?? false,
     adapterAllowedHosts: read('ADAPTER_ALLOWED_HOSTS', hostList, '') ?? [],
     policy: policy as Policy, // where it could not be read, there is a mistake, and nobody gets this
-    privacyOfficer: read('PRIVACY_OFFICER', address, policy?.controller.contacts.privacyOfficer ?? '-') ?? '',
+    privacyOfficer: officer ? (read('PRIVACY_OFFICER', address, officer) ?? '') : '',
     timeZone: read('TIME_ZONE', timeZone, 'Asia/Colombo') ?? 'UTC',
     holidays: read('HOLIDAYS_FILE', holidays, '') ?? {},
     packageDays: read('PACKAGE_DAYS', wholeNumber(1, 90), '14') ?? 14,
