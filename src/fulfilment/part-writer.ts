@@ -33,7 +33,7 @@ const INLINE_LIMIT = 16 * 1024
  */
 export function writePart(blobs: BlobStore, key: KeyObject, name: string): PartWriter {
   const hash = createHash('sha256')
-  let chunk = Buffer.allocUnsafeSlow(4096)
+  let chunk: Buffer = Buffer.allocUnsafeSlow(4096)
   let filled = 0
   let bytes = 0
   let incompressible = false
@@ -48,10 +48,7 @@ export function writePart(blobs: BlobStore, key: KeyObject, name: string): PartW
   }
   const flush = (): Promise<void> | undefined => {
     const full = chunk.subarray(0, filled)
-    if (bytes === 0)
-      incompressible =
-        full.length > 1024 &&
-        deflateRawSync(full.subarray(0, 65_536), { level: 1 }).length > full.subarray(0, 65_536).length * 0.97
+    if (bytes === 0) incompressible = isIncompressible(full.subarray(0, 65_536))
     hash.update(full)
     bytes += filled
     filled = 0
@@ -69,11 +66,7 @@ export function writePart(blobs: BlobStore, key: KeyObject, name: string): PartW
       let waiting: Promise<void> | undefined
       if (filled + size > chunk.length) {
         if (stream || filled + size > INLINE_LIMIT) waiting = filled > 0 ? (flush() ?? undefined) : undefined
-        if (filled + size > chunk.length) {
-          const larger = Buffer.allocUnsafeSlow(Math.max(filled + size, Math.min(4 * chunk.length, CHUNK)))
-          chunk.copy(larger, 0, 0, filled)
-          chunk = larger
-        }
+        if (filled + size > chunk.length) chunk = enlarged(chunk, filled, filled + size)
       }
       filled += typeof data === 'string' ? chunk.write(data, filled) : data.copy(chunk, filled)
       return waiting
@@ -95,4 +88,13 @@ export function writePart(blobs: BlobStore, key: KeyObject, name: string): PartW
       if (stream) await blobs.delete(name)
     },
   }
+}
+
+const isIncompressible = (start: Buffer): boolean =>
+  start.length > 1024 && deflateRawSync(start, { level: 1 }).length > start.length * 0.97
+
+function enlarged(chunk: Buffer, filled: number, needed: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(4 * chunk.length, CHUNK)))
+  chunk.copy(larger, 0, 0, filled)
+  return larger
 }

@@ -85,21 +85,12 @@ export function openSpool({ blobs, key, prefix, columns }: SpoolTarget): Spool {
       const parts: SpooledPart[] = []
       for (const [dataset, { records, table }] of open) {
         await records.write('\n]\n')
-        const common = { dataset, number: 0 }
         parts.push({
-          ...(await records.finish()),
-          ...common,
+          ...(await kept(records, dataset, blobKey(dataset, 'json'))),
           kind: 'records',
           mediaType: 'application/json',
-          blobKey: blobKey(dataset, 'json'),
         })
-        parts.push({
-          ...(await table.finish()),
-          ...common,
-          kind: 'table',
-          mediaType: 'text/csv',
-          blobKey: blobKey(dataset, 'csv'),
-        })
+        parts.push({ ...(await kept(table, dataset, blobKey(dataset, 'csv'))), kind: 'table', mediaType: 'text/csv' })
       }
       return [...parts, ...files]
     },
@@ -109,3 +100,10 @@ export function openSpool({ blobs, key, prefix, columns }: SpoolTarget): Spool {
     },
   }
 }
+
+const kept = async (writer: PartWriter, dataset: string, blobKey: string) => ({
+  ...(await writer.finish()),
+  dataset,
+  number: 0,
+  blobKey,
+})
