@@ -34,10 +34,16 @@ export function requestKey(req: FastifyRequest): KeyedCall | undefined {
   const asked = JSON.stringify(sorted([req.params, req.query, req.body]))
   return {
     scope: `${req.caller.id} ${req.method} ${req.routeOptions.url}`,
-    key,
-    bodyHash: createHash('sha256').update(asked).digest('hex'),
+    key: sha256(key),
+    bodyHash: sha256(`${key} ${asked}`),
   }
 }
+
+/**
+ * The key stays with its caller: whatever it was made of is not stored, and without it nobody can find out from the hash of
+ * what was asked whom it was about.
+ */
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Sends the answer of `once`, marking one that was given before. */
 export function sendAnswer(

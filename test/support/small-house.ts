@@ -16,13 +16,15 @@ type FoundPerson = Found & { person: Person }
 
 const described = { origin: 'provided', purposes: ['provide_service'], legalBases: ['contract'], recipients: [] } as const
 
-const find = (identities: readonly { type: string; value: string }[]): FoundPerson | undefined => {
-  const person = PEOPLE.find(one =>
-    identities.some(({ type, value }) => (type === 'email' ? value === one.email : value === one.userId)),
-  )
-  const matched = identities.filter(({ value }) => value === person?.email || value === person?.userId)
-  return person && { matched, person }
-}
+const finder =
+  (known: readonly Person[]) =>
+  (identities: readonly { type: string; value: string }[]): FoundPerson | undefined => {
+    const person = known.find(one =>
+      identities.some(({ type, value }) => (type === 'email' ? value === one.email : value === one.userId)),
+    )
+    const matched = identities.filter(({ value }) => value === person?.email || value === person?.userId)
+    return person && { matched, person }
+  }
 
 const identityTypes = [{ type: 'user_id' }, { type: 'email' }]
 const newSecret = () => `whsec_${randomBytes(24).toString('base64')}`
@@ -35,7 +37,8 @@ export interface House {
 type Definition = Parameters<typeof createAdapter<FoundPerson>>[0]
 
 /** Two services as a stranger would write them: one that knows who is who, one that holds notes and a file. */
-export async function openHouse(more: Partial<Definition> = {}): Promise<House> {
+export async function openHouse(more: Partial<Definition> = {}, known = PEOPLE): Promise<House> {
+  const find = finder(known)
   const account: DatasetDefinition<FoundPerson> = {
     ...described,
     title: 'Account',
