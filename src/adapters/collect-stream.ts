@@ -64,25 +64,14 @@ export async function readCollectStream(body: AsyncIterable<Buffer>, collection:
   return lines.answer()
 }
 
-function lineReader(collection: Collection) {
-  const { limits, task } = collection
+/** The usual way to write a record: only what is between a known opening and the last brace needs reading. */
+function recordReader({ limits, task, record }: Collection) {
   const openings = task.scope.datasets.map(dataset => ({ dataset, opening: Buffer.from(`{"dataset":"${dataset}","record":`) }))
   let current = openings[0]
-  let answer: Answer | undefined
 
   const isRecordOf = (candidate: (typeof openings)[number], line: Buffer): boolean =>
     line.length > candidate.opening.length &&
     line.compare(candidate.opening, 0, candidate.opening.length, 0, candidate.opening.length) === 0
-
-  /** The usual way to write a record: only what is between a known opening and the last brace needs reading. */
-  function takeRecord(line: Buffer): { waiting: void | Promise<void> } | undefined {
-    if (line[line.length - 1] !== CLOSING_BRACE) return undefined
-    if (!current || !isRecordOf(current, line)) current = openings.find(candidate => isRecordOf(candidate, line))
-    if (!current) return undefined
-    const json = line.subarray(current.opening.length, -1)
-    const value = tryParse(json)
-    return value === undefined ? undefined : { waiting: collection.record(current.dataset, json, value) }
-  }
 
   /** Undefined where the line is no such record after all: `"record":1,"file":{…}`. The long way then says what it is. */
   function tryParse(json: Buffer): unknown {
@@ -93,6 +82,21 @@ function lineReader(collection: Collection) {
       throw error
     }
   }
+
+  return (line: Buffer): { waiting: void | Promise<void> } | undefined => {
+    if (line[line.length - 1] !== CLOSING_BRACE) return undefined
+    if (!current || !isRecordOf(current, line)) current = openings.find(candidate => isRecordOf(candidate, line))
+    if (!current) return undefined
+    const json = line.subarray(current.opening.length, -1)
+    const value = tryParse(json)
+    return value === undefined ? undefined : { waiting: record(current.dataset, json, value) }
+  }
+}
+
+function lineReader(collection: Collection) {
+  const { limits } = collection
+  const takeRecord = recordReader(collection)
+  let answer: Answer | undefined
 
   function take(line: Buffer): void | Promise<void> {
     if (line.length > limits.lineBytes) throw new AdapterFault('too_large', 'a line is too long')
