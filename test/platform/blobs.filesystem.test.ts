@@ -217,6 +217,9 @@ describe('a sealed blob', () => {
     }
     const halfWay = async function* () {
       yield* many()
+      // Writing goes its own way; what was given has to reach the disk before there is anything to search.
+      while (files().every(file => statSync(join(file.parentPath, file.name)).size === 0))
+        await new Promise(next => setTimeout(next, 5))
       search()
       yield* many()
     }
