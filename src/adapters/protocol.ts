@@ -102,7 +102,8 @@ export const DatasetAnswer = Type.Object({
   name: Name,
   outcome: Type.Enum(OUTCOMES),
   count: Type.Optional(Count),
-  reason: Type.Optional(text(200)),
+  /** A code such as `17_3_b`, never a sentence: it goes onto the request, where nothing is sealed. */
+  reason: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$' })),
   statute: Type.Optional(text(200)),
   /** Day or instant. */
   until: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d(T[0-9:.]{5,18}(Z|[+-]\\d\\d:\\d\\d))?$' })),

@@ -1,6 +1,6 @@
 import { type Facts, type Recorder, requestStream } from '../audit/record.ts'
 import type { Actor } from '../domain/actor.ts'
-import { type Event, type Flag, isTerminal, nextState } from '../domain/lifecycle.ts'
+import { type Event, FLAGS, type Flag, isTerminal, nextState, type State } from '../domain/lifecycle.ts'
 import type { Completeness, DsarRequest } from '../domain/request.ts'
 import { type Jobs, OWED_ON_ENTERING } from '../pipeline.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -38,15 +38,22 @@ export async function applyEvent(
   const state = nextState(request.state, event)
 
   const closedAt = isTerminal(state) ? deps.clock.now() : null
-  // A job that failed was owed to the state before: it has been done, or is not owed any more.
-  const flags = request.flags.filter(flag => flag !== 'failed_job')
+  const flags = request.flags.filter(flag => !settledBy(state).includes(flag))
   const moved = await requests.update(tx, request, { state, closedAt, flags })
   await deps.record(tx, requestStream(id), by, event, { ...facts, from: request.state, to: state })
   for (const job of OWED_ON_ENTERING[state]) await deps.enqueue(tx, job, { requestId: id })
-  if (flags.length < request.flags.length) await deps.record(tx, requestStream(id), by, 'flag_lowered', { flag: 'failed_job' })
+  for (const flag of request.flags)
+    if (!flags.includes(flag)) await deps.record(tx, requestStream(id), by, 'flag_lowered', { flag })
 
   return moved
 }
+
+/**
+ * What needs nobody's eyes any more in a new state. A job that failed was owed to the state before: it has been done, or is not
+ * owed any more. At the end only what is about the answer itself still matters.
+ */
+const settledBy = (state: State): readonly Flag[] =>
+  isTerminal(state) ? FLAGS.filter(flag => flag !== 'mail_undeliverable' && flag !== 'count_mismatch') : ['failed_job']
 
 /** Raises or lowers what asks for a person's eyes, on the record. Nothing happens where it stands so already. */
 export async function setFlag(deps: CaseDeps, tx: Tx, id: string, flag: Flag, raised: boolean, by: Actor): Promise<void> {

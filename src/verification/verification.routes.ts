@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { act, actAfter } from '../auth/act.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
@@ -34,7 +35,7 @@ const Accepted = Type.Object(
 )
 
 /** Guesses at codes, each address and caller alone: enough for anybody's fingers, too few for a program. */
-const guesses = { max: 10, timeWindow: 60_000 }
+const guesses = { max: ({ caller }: FastifyRequest) => (caller.kind === 'service' ? 600 : 10), timeWindow: 60_000 }
 
 /** Proving who asks. Nothing here is ever confirmed by a GET: mail scanners open every link they see. */
 export const verificationRoutes =

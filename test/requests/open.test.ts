@@ -219,6 +219,6 @@ describe('a letter that was found after the promised day', () => {
     service.clock.advance(14 * DAY)
     expect(await watched()).toEqual(['verifying', true])
     service.clock.advance(DAY)
-    expect(await watched()).toEqual(['lapsed', true])
+    expect(await watched()).toEqual(['lapsed', false])
   })
 })
