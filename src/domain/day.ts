@@ -87,7 +87,16 @@ function wallCalendar(timeZone: string): (instant: Date) => Day {
   }
 }
 
+/** One for each zone asked for: there are some hundreds of zones, and a format costs more than all that is done with it. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
 function dateFormat(timeZone: string): Intl.DateTimeFormat {
+  const format = formats.get(timeZone) ?? newDateFormat(timeZone)
+  formats.set(timeZone, format)
+  return format
+}
+
+function newDateFormat(timeZone: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat('en', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
   } catch {

@@ -2,6 +2,7 @@ import type { Answer } from '../adapters/answer.ts'
 import { retryDelay } from '../adapters/retry.ts'
 import { requestStream } from '../audit/record.ts'
 import { type Actor, system } from '../domain/actor.ts'
+import type { DsarRequest } from '../domain/request.ts'
 import { OWED_WHEN_ANSWERED } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
@@ -10,6 +11,7 @@ import { keepResolution } from '../verification/keep-resolution.ts'
 import { saveParts } from './parts.store.ts'
 import type { SpooledPart } from './spool.ts'
 import {
+  areDone,
   type DatasetAnswer,
   lockTask,
   releaseAfter,
@@ -18,6 +20,7 @@ import {
   type TaskAnswer,
   type TaskChange,
   tasksOf,
+  troubleOf,
 } from './tasks.store.ts'
 
 export interface ReceiveDeps extends CaseDeps, IdentityDeps {
@@ -57,7 +60,7 @@ export async function receiveAnswer(
   })
   deps.onAnswer(task.action, answer.kind)
   if (change.state === 'done') await onDone(deps, tx, task, answer, parts)
-  await reflag(deps, tx, task.requestId)
+  await reflag(deps, tx, request)
   return change.state === 'done'
 }
 
@@ -130,24 +133,12 @@ async function onDone(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, par
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
   if (await releaseAfter(tx, task.id)) await deps.enqueue(tx, 'dispatch-tasks', {})
   const owed = OWED_WHEN_ANSWERED[task.action]
-  if (owed && (await tasksOf(tx, task.requestId, task.action)).every(({ state }) => state === 'done'))
-    await deps.enqueue(tx, owed, { requestId: task.requestId })
+  if (owed && (await areDone(tx, task.requestId, task.action))) await deps.enqueue(tx, owed, { requestId: task.requestId })
 }
 
-/** The flags of a request say what its tasks say. */
-export async function reflag(deps: CaseDeps, tx: Tx, requestId: string): Promise<void> {
-  const tasks = await tasksOf(tx, requestId)
-  const by = system('fulfilment')
-  const failed = tasks.some(
-    ({ state, failures }) => state === 'failed' || (state === 'ready' && failures >= FAILURES_UNTIL_FLAGGED),
-  )
-  await setFlag(deps, tx, requestId, 'failed_task', failed, by)
-  await setFlag(
-    deps,
-    tx,
-    requestId,
-    'quarantined',
-    tasks.some(({ state }) => state === 'quarantined'),
-    by,
-  )
+/** The flags of a request, which the caller has locked, say what its tasks say. */
+export async function reflag(deps: CaseDeps, tx: Tx, { id, flags }: Pick<DsarRequest, 'id' | 'flags'>): Promise<void> {
+  const trouble = await troubleOf(tx, id, FAILURES_UNTIL_FLAGGED)
+  for (const flag of ['failed_task', 'quarantined'] as const)
+    if (flags.includes(flag) !== trouble[flag]) await setFlag(deps, tx, id, flag, trouble[flag], system('fulfilment'))
 }

@@ -122,7 +122,7 @@ async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId
     adapter: task.adapter,
     action: task.action,
   })
-  await reflag(deps, tx, requestId)
+  await reflag(deps, tx, request)
   await deps.enqueue(tx, 'dispatch-tasks', {})
   return (await getTask(tx, taskId)) as Task
 }

@@ -99,6 +99,26 @@ export async function tasksOf(tx: Tx, requestId: string, action?: Action): Promi
   )
 }
 
+/** Whether every task of an action has been answered. */
+export async function areDone(tx: Tx, requestId: string, action: Action): Promise<boolean> {
+  const open = `SELECT 1 FROM task WHERE request_id = $1 AND action = $2 AND state <> 'done' LIMIT 1`
+  return (await tx.query<unknown[]>(open, [requestId, action])).length === 0
+}
+
+/** What the tasks of a request need a person for: `failures` in a row count as failed, though it goes on being asked. */
+export async function troubleOf(
+  tx: Tx,
+  requestId: string,
+  failures: number,
+): Promise<Record<'failed_task' | 'quarantined', boolean>> {
+  const [trouble] = await tx.query<[Record<'failed_task' | 'quarantined', boolean>]>(
+    `SELECT count(*) FILTER (WHERE state = 'failed' OR state = 'ready' AND failures >= $2) > 0 AS failed_task,
+            count(*) FILTER (WHERE state = 'quarantined') > 0 AS quarantined FROM task WHERE request_id = $1`,
+    [requestId, failures],
+  )
+  return trouble
+}
+
 /** A task that exists, held until the transaction ends. */
 export async function lockTask(tx: Tx, id: string): Promise<Task> {
   const [task] = await tx.query<Task[]>(`SELECT ${TASK_COLUMNS} FROM task t WHERE id = $1 FOR UPDATE`, [id])

@@ -33,9 +33,20 @@ const INSTANT = {
 export function messagesFor(locale: string): Messages {
   const [wanted = ''] = locale.toLowerCase().split(/[-_]/)
   const language = LANGUAGES.includes(wanted) ? wanted : 'en'
+  const messages = known.get(language) ?? readMessages(language)
+  known.set(language, messages)
+  return messages
+}
+
+const known = new Map<string, Messages>()
+
+function readMessages(language: string): Messages {
   const texts: Record<Key, string> = JSON.parse(readFileSync(new URL(`./messages/${language}.json`, import.meta.url), 'utf8'))
   const numbers = new Intl.NumberFormat(language)
   const instants = new Intl.DateTimeFormat(language, INSTANT)
+  const sizes = UNITS.map(
+    unit => new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 }),
+  )
   const number = (value: number) => numbers.format(value)
   return {
     language,
@@ -48,8 +59,7 @@ export function messagesFor(locale: string): Messages {
     instant: iso => instants.format(new Date(iso)),
     size(bytes) {
       const scale = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1)
-      const unit = { style: 'unit', unit: UNITS[scale], unitDisplay: 'long', maximumFractionDigits: 1 } as const
-      return new Intl.NumberFormat(language, unit).format(bytes / 1000 ** scale)
+      return sizes[scale]?.format(bytes / 1000 ** scale) ?? ''
     },
   }
 }
