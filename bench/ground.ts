@@ -37,6 +37,12 @@ export interface Service {
   stop(): Promise<void>
 }
 
+/** What `npm start` gives to node. */
+const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  scripts: { start: string }
+}
+const START = scripts.start.split(' ').slice(1)
+
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 export async function openGround(): Promise<Ground> {
@@ -101,9 +107,10 @@ async function launchService(env: Record<string, string>, nodeArguments: string[
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, [...nodeArguments, 'src/main.ts'], {
+  // MALLOC_ARENA_MAX as in the image.
+  const child = spawn(process.execPath, [...nodeArguments, ...START], {
     cwd: ROOT,
-    env: { ...process.env, ...env, PORT: String(port), PUBLIC_URL: url },
+    env: { ...process.env, MALLOC_ARENA_MAX: '2', ...env, PORT: String(port), PUBLIC_URL: url },
     stdio: ['ignore', log, log],
   })
   for (let tries = 0; !(await isReady(url)); tries++) {
