@@ -25,12 +25,12 @@ const blobs = filesystemBlobs(folder)
 const parts = (JSON.parse(readFileSync(partsFile, 'utf8')) as (Omit<Part, 'inline'> & { inline: string | null })[]).map(
   ({ inline, ...part }) => ({ ...part, inline: inline === null ? null : Buffer.from(inline, 'base64') }),
 )
-const names = [...new Set(parts.map(part => part.dataset))]
 
 async function pack(name: string, chosen: readonly (typeof parts)[number][]) {
+  const datasets = [...new Set(chosen.map(part => part.dataset))]
   const { stream, done } = writePackage(
     packageInput({
-      adapters: [adapter({ name: 'bench', datasets: names.map(of => dataset({ name: of, title: of })) })],
+      adapters: [adapter({ name: 'bench', datasets: datasets.map(of => dataset({ name: of, title: of })) })],
       parts: chosen.map(part => openable(blobs, key, part)),
     }),
   )
