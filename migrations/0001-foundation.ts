@@ -22,6 +22,7 @@ CREATE TABLE dsar_request (
   due_on date NOT NULL,
   legal_due_on date NOT NULL,
   country text,
+  region text,
   locale text NOT NULL,
   time_zone text NOT NULL,
   channel text NOT NULL,

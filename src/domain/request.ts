@@ -19,6 +19,8 @@ export interface DsarRequest {
   /** The last day the law allows, as it stands. */
   legalDueOn: Day
   country: string | null
+  /** ISO 3166-2 code, such as 'US-CA'. */
+  region: string | null
   locale: string
   timeZone: string
   channel: string

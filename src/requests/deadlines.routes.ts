@@ -5,6 +5,7 @@ import { computeClocks, deadlines } from '../domain/clocks.ts'
 import { type Day, parseDay } from '../domain/day.ts'
 import type { LedgerEntry } from '../domain/ledger.ts'
 import { CLOCK_EXAMPLE, ClockView, viewClock } from './clock-view.ts'
+import { Country, checkPlace, Region } from './place.ts'
 import { Instant } from './request-view.ts'
 
 const closed = { additionalProperties: false } as const
@@ -30,17 +31,19 @@ export const deadlineRoutes =
       {
         config: {
           allow: { service: 'requests:read', support_agent: ['agent', 'privacy_officer', 'dpo', 'operator'], portal: true },
+          problems: ['unprocessable'],
         },
         schema: {
           operationId: 'computeDeadlines',
           tags: ['deadlines'],
           summary: 'Compute every clock for a request received then',
+          description: 'Our promise, the GDPR and the law of the place, each with the steps of its reckoning. Nothing is stored.',
           body: Type.Object(
             {
               receivedAt: Instant,
               timeZones: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 4 })),
-              country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })),
-              region: Type.Optional(Type.String({ pattern: '^[A-Z0-9]{1,3}$' })),
+              country: Type.Optional(Country),
+              region: Type.Optional(Region),
               holidays: Type.Optional(
                 Type.Record(Type.String({ pattern: '^[A-Z]{2}(-[A-Z0-9]{1,3})?$' }), Type.Array(DayText, { maxItems: 400 })),
               ),
@@ -58,6 +61,7 @@ export const deadlineRoutes =
       },
       async req => {
         const { receivedAt, timeZones = [timeZone], country, region, ledger = [] } = req.body
+        checkPlace(req.body, '')
         const clocks = computeClocks({
           receivedAt: new Date(receivedAt),
           timeZones,

@@ -56,8 +56,8 @@ export async function findRequests(
   const visible = visibility(deps, caller, parameters.length + 1)
   const found = await read.query<DsarRequest[]>(
     `SELECT r.id, r."right", r.state, r.flags, r.version, r.received_at AS "receivedAt", r.created_at AS "createdAt",
-            r.due_on AS "dueOn", r.legal_due_on AS "legalDueOn", r.country, r.locale, r.time_zone AS "timeZone", r.channel,
-            r.relationship, r.opened_by_kind AS "openedByKind", r.opened_by AS "openedBy", r.scope,
+            r.due_on AS "dueOn", r.legal_due_on AS "legalDueOn", r.country, r.region, r.locale, r.time_zone AS "timeZone",
+            r.channel, r.relationship, r.opened_by_kind AS "openedByKind", r.opened_by AS "openedBy", r.scope,
             r.assurance_needed AS "assuranceNeeded", r.assurance, r.policy_version AS "policyVersion", r.completeness,
             r.closed_at AS "closedAt"
      FROM dsar_request r WHERE ${[...conditions, visible.sql].join(' AND ')}

@@ -96,11 +96,12 @@ export const historyRoutes =
         },
       },
       async req => {
-        const { receivedAt, timeZone, country } = await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        const { receivedAt, timeZone, country, region } = await visibleRequest(deps, deps.read, req.params.id, req.caller)
         const clocks = computeClocks({
           receivedAt,
           timeZones: [timeZone, deps.timeZone],
           ...(country && { country }),
+          ...(region && { region }),
           holidays: deps.holidays,
           ledger: [],
         })

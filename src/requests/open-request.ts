@@ -19,12 +19,13 @@ import {
   identityIndexes,
   type Provenance,
 } from './identities.store.ts'
+import { checkPlace, countryOf } from './place.ts'
 import { recordProof } from './record-proof.ts'
 import * as requests from './requests.store.ts'
 
 export interface OpenRequest {
   right: Right
-  subject: { identities?: Identity[]; name?: string; country?: string; locale?: string; timeZone?: string }
+  subject: { identities?: Identity[]; name?: string; country?: string; region?: string; locale?: string; timeZone?: string }
   relationship: Relationship
   receivedAt?: Date
   channel?: string
@@ -52,6 +53,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
   const now = deps.clock.now()
   const receivedAt = receiptOf(input, caller, now)
   const identities = identitiesFrom(input, caller)
+  checkPlace(input.subject, '/subject')
   refuseUnknownCategories(deps, input)
   await refuseRepetition(deps, tx, input.right, identities, caller)
 
@@ -89,11 +91,12 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
 }
 
 function newRequest(deps: OpenDeps, id: string, input: OpenRequest, caller: Caller, receivedAt: Date, now: Date): DsarRequest {
-  const { country, locale, timeZone = deps.timeZone } = input.subject
+  const { region, country = region && countryOf(region), locale, timeZone = deps.timeZone } = input.subject
   const clocks = computeClocks({
     receivedAt,
     timeZones: [timeZone, deps.timeZone],
     ...(country && { country }),
+    ...(region && { region }),
     holidays: deps.holidays,
     ledger: [],
   })
@@ -107,6 +110,7 @@ function newRequest(deps: OpenDeps, id: string, input: OpenRequest, caller: Call
     createdAt: now,
     ...deadlines(clocks),
     country: country ?? null,
+    region: region ?? null,
     locale: locale ?? 'en',
     timeZone,
     channel: input.channel ?? CHANNEL[caller.kind],

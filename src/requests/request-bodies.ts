@@ -3,6 +3,7 @@ import type { Assertion } from '../auth/assurance.ts'
 import { Problem } from '../domain/problem.ts'
 import { RELATIONSHIPS } from '../domain/request.ts'
 import { CANCEL_REASONS } from './close-request.ts'
+import { Country, Region } from './place.ts'
 import { Instant, RightSchema } from './request-view.ts'
 
 const closed = { additionalProperties: false } as const
@@ -47,7 +48,8 @@ export const OpenRequestBody = Type.Object(
       {
         identities: Type.Optional(Type.Array(IdentitySchema, { minItems: 1, maxItems: 10 })),
         name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-        country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2.' })),
+        country: Type.Optional(Country),
+        region: Type.Optional(Region),
         timeZone: Type.Optional(
           Type.String({
             maxLength: 64,

@@ -17,7 +17,7 @@ export const REQUEST_EXAMPLE = {
   type: 'access',
   state: 'fulfilling',
   flags: [],
-  subject: { identities: [{ type: 'email', value: 'a…@e….org' }], country: 'DE', locale: 'en' },
+  subject: { identities: [{ type: 'email', value: 'a…@e….org' }], country: 'DE', region: null, locale: 'en' },
   requester: { relationship: 'self' },
   channel: 'support_ticket',
   scope: {},
@@ -41,6 +41,7 @@ export const RequestView = Type.Object(
     subject: Type.Object({
       identities: Type.Array(Type.Object({ type: Type.String(), value: Type.String({ description: 'Masked.' }) })),
       country: Nullable(Type.String()),
+      region: Nullable(Type.String()),
       locale: Type.String(),
     }),
     requester: Type.Object({ relationship: Type.Enum([...RELATIONSHIPS]) }),
@@ -90,6 +91,7 @@ export function viewRequest(request: DsarRequest, identities: readonly Identity[
     subject: {
       identities: identities.map(({ type, value }) => ({ type, value: masked(type, value) })),
       country: request.country,
+      region: request.region,
       locale: request.locale,
     },
     requester: { relationship: request.relationship },

@@ -21,6 +21,7 @@ export const RequestTable = new EntitySchema<RequestRow>({
     dueOn: { type: 'date', name: 'due_on' },
     legalDueOn: { type: 'date', name: 'legal_due_on' },
     country: { type: 'text', nullable: true },
+    region: { type: 'text', nullable: true },
     locale: { type: 'text' },
     timeZone: { type: 'text', name: 'time_zone' },
     channel: { type: 'text' },

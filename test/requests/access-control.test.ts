@@ -178,7 +178,17 @@ function namesIn(value: unknown, at = ''): string[] {
 
 const REQUEST = [
   ...['id', 'type', 'state', 'flags', 'subject', 'subject.identities', 'subject.identities[].type', 'subject.identities[].value'],
-  ...['subject.country', 'subject.locale', 'requester', 'requester.relationship', 'channel', 'scope', 'receivedAt', 'dueOn'],
+  ...[
+    'subject.country',
+    'subject.region',
+    'subject.locale',
+    'requester',
+    'requester.relationship',
+    'channel',
+    'scope',
+    'receivedAt',
+    'dueOn',
+  ],
   ...[
     'legalDueOn',
     'assurance',
