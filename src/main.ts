@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     return
   }
   const app = await createApp(config, { log })
-  closeWithGrace({ delay: GRACE_MS }, async ({ err }) => {
+  const grace = closeWithGrace({ delay: GRACE_MS }, async ({ err }) => {
     if (err) log.fatal({ err }, 'stopping after an error nobody caught')
     await app.close()
     log.info('stopped')
@@ -25,6 +25,7 @@ async function main(): Promise<void> {
     if (config.role !== 'worker') await app.server.listen({ host: config.host, port: config.port })
     if (config.role !== 'api') await app.startWorking()
   } catch (error) {
+    grace.uninstall() // or the process would end as if all had been well
     await app.close()
     throw error
   }
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
 
 main().catch((error: Error) => {
   // Before there is a log, and for the eyes of whoever typed the command.
-  process.stderr.write(`${error instanceof BadEnvironment ? error.message : (error.stack ?? error.message)}\n`)
+  const expected = error instanceof BadEnvironment || error.name === 'VaultUnusable' || 'code' in error
+  process.stderr.write(`${expected ? error.message : (error.stack ?? error.message)}\n`)
   process.exitCode = 1
 })

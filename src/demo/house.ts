@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -31,6 +31,7 @@ const HALF_A_DAY = 12 * 3600
 /** Starts a database, a mail server, an identity provider, a learning platform of five services, and the service itself. */
 export async function openHouse(tell: (line: string) => void, { port = 8080, logLevel = 'warn' } = {}): Promise<House> {
   const dir = mkdtempSync(join(tmpdir(), 'dsar-demo-'))
+  chmodSync(dir, 0o711) // the database may run under another account, and its files are to go with the rest
   const closing: (() => Promise<unknown> | unknown)[] = [() => rmSync(dir, { recursive: true, force: true })]
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step()

@@ -28,14 +28,18 @@ async function main(): Promise<void> {
   if (!(values.profile in PROFILES) || !/^\d{1,5}$/.test(values.port)) throw new Error(`usage: ${USAGE}`)
   const profile = values.profile as Profile
 
-  let house: House | undefined
-  const grace = closeWithGrace({ delay: 20_000 }, async ({ err, signal }) => {
+  const opening = openHouse(tell, { port: Number(values.port) })
+  let stopped = false
+  const grace = closeWithGrace({ delay: 30_000 }, async ({ err, signal }) => {
+    stopped = true
     if (err) process.stderr.write(`${err.stack ?? err.message}\n`)
     if (signal) say('\nstopping, and taking everything away again')
+    // Half a house cannot be closed: it is finished first, which takes a second.
+    const house = await opening.catch(() => undefined)
     await house?.close()
   })
   try {
-    house = await openHouse(tell, { port: Number(values.port) })
+    const house = await opening
     await registerAdapters(house)
     tell('all five are registered; each was asked what it holds')
     const person = { userId: 'u-1029', email: 'ana@example.org', name: 'Ana Perera', country: 'DE', profile, seed: 1 }
@@ -45,7 +49,9 @@ async function main(): Promise<void> {
     grace.uninstall()
     say(path)
   } catch (error) {
+    if (stopped) return // the house is being taken away under us
     grace.uninstall()
+    const house = await opening.catch(() => undefined)
     await house?.close()
     throw error
   }

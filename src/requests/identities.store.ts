@@ -39,7 +39,8 @@ const context = (requestId: string, type: string) => `request_identity|value_sea
 const contactContext = (requestId: string, n: number) => `contact_point|value_sealed|${requestId}|${n}`
 
 /**
- * Keeps identities of a request's person, sealed. A better provenance replaces hearsay, never the other way round; that one was
+ * Keeps identities of a request's person, sealed. What those who know people say replaces what a service vouched for, and either
+ * replaces hearsay, never the other way round; that one was
  * given with the request stays known, because who this is goes on being asked by those alone.
  */
 export async function addIdentities(
@@ -54,7 +55,7 @@ export async function addIdentities(
     await tx.query(
       `INSERT INTO request_identity (request_id, type, value_index, value_sealed, provenance, given) VALUES ($1, $2, $3, $4, $5, $5 <> 'resolved')
        ON CONFLICT (request_id, type, value_index) DO UPDATE SET provenance = EXCLUDED.provenance, value_sealed = EXCLUDED.value_sealed
-       WHERE request_identity.provenance = 'named'`,
+       WHERE request_identity.provenance = 'named' OR (request_identity.provenance = 'asserted' AND EXCLUDED.provenance = 'resolved')`,
       [requestId, identity.type, identityIndex(deps, identity), sealed, provenance],
     )
   }

@@ -39,11 +39,11 @@ export interface NewChallenge {
   expiresAt: Date
 }
 
-/** Codes sent to one address since a moment, over all requests: what keeps a mailbox from being bombed. */
-export async function countSince(tx: Tx, contactIndex: Buffer, since: Date): Promise<number> {
+/** Codes for a purpose sent to one address since a moment, over all requests: what keeps a mailbox from being bombed. */
+export async function countSince(tx: Tx, contactIndex: Buffer, purpose: Purpose, since: Date): Promise<number> {
   const [row] = await tx.query<{ count: number }[]>(
-    'SELECT count(*) FROM challenge WHERE contact_index = $1 AND created_at > $2',
-    [contactIndex, since],
+    'SELECT count(*) FROM challenge WHERE contact_index = $1 AND purpose = $2 AND created_at > $3',
+    [contactIndex, purpose, since],
   )
   return row?.count ?? 0
 }

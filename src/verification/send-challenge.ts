@@ -34,7 +34,8 @@ export const codeMac = (
 /**
  * Sends a code to the main contact point on file, never to an address that only the request named.
  * False when there is no such address. A new code makes the old one worthless.
- * @throws Problem `too_many_requests` when that mailbox has had its share of codes for this hour.
+ * @throws Problem `too_many_requests` when that mailbox has had its share of codes for this hour. Codes that prove who somebody is
+ * are counted by themselves: anybody can ask for those, and nobody shall lock another out of a package that way.
  */
 export async function sendChallenge(
   deps: ChallengeDeps,
@@ -48,7 +49,7 @@ export async function sendChallenge(
   const now = deps.clock.now()
   const contactIndex = identityIndex(deps, contact)
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7))', [contactIndex.toString('hex')])
-  if ((await challenges.countSince(tx, contactIndex, new Date(now.getTime() - 3_600_000))) >= CODES_PER_HOUR)
+  if ((await challenges.countSince(tx, contactIndex, purpose, new Date(now.getTime() - 3_600_000))) >= CODES_PER_HOUR)
     throw new Problem('too_many_requests', 'Enough codes were sent for now; use the newest one or wait an hour.', {
       retryAfter: 3600,
     })

@@ -37,14 +37,15 @@ async function weigh(deps: WeighDeps, tx: Tx, requestId: string): Promise<void> 
   if (!sent) await setFlag(deps, tx, requestId, 'not_identified', true, BY)
 }
 
-/** The first code goes out by itself; further ones are asked for. A mailbox that has had its share is told nothing more. */
+/** The first code goes out by itself, if need be an hour later, when the mailbox can have one again; further ones are asked for. */
 async function sendOnce(deps: WeighDeps, tx: Tx, requestId: string): Promise<boolean> {
   const before = await tx.query<unknown[]>(`SELECT 1 FROM challenge WHERE request_id = $1 AND purpose = 'identity'`, [requestId])
   if (before.length > 0) return true
   try {
     return await sendChallenge(deps, tx, await lockRequest(tx, requestId), 'identity')
   } catch (error) {
-    if (error instanceof Problem && error.code === 'too_many_requests') return true
-    throw error
+    if (!(error instanceof Problem && error.code === 'too_many_requests')) throw error
+    await deps.enqueue(tx, 'weigh-identity', { requestId }, { afterSeconds: error.retryAfter ?? 3600 })
+    return true
   }
 }
