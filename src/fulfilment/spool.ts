@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { CollectSink } from '../adapters/collect-stream.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import { csvHeader, csvRow } from '../platform/csv.ts'
+import { withExactNumbers } from '../platform/exact-numbers.ts'
 import { type PartWriter, type WrittenPart, writePart } from './part-writer.ts'
 
 /** One finished piece of an answer, in its final bytes, waiting to be packed. */
@@ -65,7 +66,7 @@ export function openSpool({ blobs, key, prefix, columns }: SpoolTarget): Spool {
       const into = open.get(dataset) ?? openDataset(dataset)
       into.records.write(into.count++ === 0 ? '[\n' : ',\n')
       const first = into.records.write(json)
-      const second = into.table.write(csvRow(into.columns, value))
+      const second = into.table.write(csvRow(into.columns, withExactNumbers(json, value)))
       if (first || second) return Promise.all([first, second]).then(() => {})
     },
     async file(dataset, meta, content: Readable) {

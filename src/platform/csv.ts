@@ -1,3 +1,5 @@
+import { isWrittenNumber } from './exact-numbers.ts'
+
 /**
  * First characters that make a spreadsheet read a cell as a formula (OWASP ASVS 1.2.10), with the line feed and the full-width
  * forms that some of them fold into the plain ones.
@@ -16,6 +18,7 @@ function cell(value: unknown): string {
     return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   }
   if (value === null || value === undefined) return ''
+  if (isWrittenNumber(value)) return value.rawJSON
   if (typeof value === 'object') return `"${JSON.stringify(value).replaceAll('"', '""')}"`
   return String(value)
 }
