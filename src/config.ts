@@ -128,6 +128,9 @@ function unsafe({ role, publicUrl, smtpUrl, issuers, policy, databaseUrl, databa
     ...(databaseRole === undefined && URL.parse(databaseUrl)?.username === 'postgres'
       ? ['DATABASE_URL must not be the superuser without DATABASE_ROLE']
       : []),
+    ...(isRemoteInClear(databaseUrl)
+      ? ['DATABASE_URL has to ask for TLS (sslmode=verify-full) unless the database is on this machine']
+      : []),
     ...(trustProxy.some(range => range.endsWith('/0'))
       ? ['TRUST_PROXY must not be everybody: whoever calls could choose the address that is counted']
       : []),
@@ -135,6 +138,12 @@ function unsafe({ role, publicUrl, smtpUrl, issuers, policy, databaseUrl, databa
       pointer => `POLICY_FILE: ${pointer} is still an example`,
     ),
   ]
+}
+
+function isRemoteInClear(databaseUrl: string): boolean {
+  const url = URL.parse(databaseUrl)
+  const here = ['', 'localhost', '127.0.0.1', '[::1]'].includes(url?.hostname ?? '')
+  return !here && ['', 'disable', 'allow', 'prefer'].includes(url?.searchParams.get('sslmode') ?? '')
 }
 
 type Parse<T> = (text: string) => T

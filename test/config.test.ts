@@ -170,9 +170,10 @@ describe('in production', () => {
     ],
     [
       'the rights of a superuser',
-      { DATABASE_URL: 'postgres://postgres@db/dsar', DATABASE_ROLE: '' },
+      { DATABASE_URL: 'postgres://postgres@127.0.0.1/dsar', DATABASE_ROLE: '' },
       /^DATABASE_URL must not be the superuser/,
     ],
+    ['a database in the clear', { DATABASE_URL: 'postgres://dsar@db.test/dsar' }, /^DATABASE_URL has to ask for TLS/],
     ['everybody as a proxy', { TRUST_PROXY: '0.0.0.0/0' }, /^TRUST_PROXY must not be everybody/],
     ['everybody as a proxy, by IPv6', { TRUST_PROXY: '::/0' }, /^TRUST_PROXY must not be everybody/],
     ['contacts that are examples', { POLICY_FILE: '' }, /^POLICY_FILE: \/controller\/contacts\/\w+ is still an example$/],

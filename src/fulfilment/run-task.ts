@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { secretsOf } from '../adapters/adapters.store.ts'
 import type { Answer } from '../adapters/answer.ts'
@@ -134,7 +134,13 @@ async function identitiesFor(deps: RunDeps, { requestId, action, config }: Task)
       ({ type, given, provenance }) =>
         config.identityTypes.includes(type) && (action === 'resolve' ? given : provenance !== 'named'),
     )
-    .map(({ type, value }) => ({ type, value }))
+    .map(({ type, value }) => (config.hashedTypes.includes(type) ? hashed(type, value) : { type, value }))
+}
+
+/** Lower-case hex of the SHA-256, of an e-mail address in lower case: what an adapter keeps that was never to know the address. */
+function hashed(type: string, value: string): Identity {
+  const plain = type === 'email' ? value.toLowerCase() : value
+  return { type, value: createHash('sha256').update(plain).digest('hex'), format: 'sha256' }
 }
 
 async function spoolFor({ blobs, keyOf, read }: RunDeps, { id, requestId, attempt, config }: Task): Promise<Spool> {

@@ -18,6 +18,9 @@ export function configOf(adapter: Adapter, datasets: Dataset[]): TaskConfig {
     baseUrl: adapter.baseUrl,
     title: adapter.title,
     identityTypes: adapter.manifest.identityTypes.map(({ type }) => type),
+    hashedTypes: adapter.manifest.identityTypes
+      .filter(({ formats = ['raw'] }) => !formats.includes('raw'))
+      .map(({ type }) => type),
     datasets,
     outOfScope: adapter.manifest.datasets.filter(dataset => !datasets.includes(dataset)),
   }

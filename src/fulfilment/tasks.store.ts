@@ -11,6 +11,8 @@ export interface TaskConfig {
   baseUrl: string
   title: string
   identityTypes: string[]
+  /** Those of them that it takes only as a SHA-256. */
+  hashedTypes: string[]
   /** What it is asked about. */
   datasets: Dataset[]
   /** What else it holds, and this request is not about. */

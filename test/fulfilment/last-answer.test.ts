@@ -33,6 +33,7 @@ const config = {
   baseUrl: 'http://127.0.0.1:1',
   title: 'One',
   identityTypes: ['user_id'],
+  hashedTypes: [],
   datasets: [dataset('a'), dataset('b')],
   outOfScope: [],
 }

@@ -48,7 +48,7 @@ test('requests are answered, each step once, while every connection to the datab
     for (const at of paths) await expectOneStory(one, at)
     expect((await one.officer('/v1/audit/verify', { body: {} })).body).toMatchObject({ intact: true })
     const jobs = await service.sql<{ key: string; value: string }>(
-      `SELECT DISTINCT e.key, e.value FROM pgboss.job, jsonb_each_text(data) e`,
+      `SELECT DISTINCT e.key, e.value FROM pgboss.job j, jsonb_each_text(j.data) e WHERE j.name NOT LIKE '\\_\\_pgboss\\_\\_%'`,
     )
     expect(jobs.filter(({ key }) => !['requestId', 'letterId'].includes(key))).toEqual([])
     expect(jobs.filter(({ value }) => !/^[0-9a-f-]{36}$/.test(value))).toEqual([])
@@ -61,6 +61,7 @@ test('a database that stops at once and comes back finds everything it had promi
   const dataDir = mkdtempSync(join(tmpdir(), 'dsar-restart-'))
   chmodSync(dataDir, 0o711)
   const first = await startPostgres({ dataDir })
+  let second: typeof first | undefined
   await migrate({ databaseUrl: first.url })
   const adapter = await openRawAdapter('things')
   const one = await startCase([adapter], { DATABASE_URL: first.url })
@@ -76,7 +77,7 @@ test('a database that stops at once and comes back finds everything it had promi
     await asked.promise
     await first.stop()
     expect((await one.officer(at)).status).toBe(503)
-    await startPostgres({ dataDir, port: first.port })
+    second = await startPostgres({ dataDir, port: first.port })
     answer.resolve()
     const back = Date.now()
     await one.see(at, completed)
@@ -84,7 +85,7 @@ test('a database that stops at once and comes back finds everything it had promi
     await expectOneStory(one, at)
   } finally {
     await one.close()
-    await first.stop()
+    await (second ?? first).stop()
     rmSync(dataDir, { recursive: true, force: true })
   }
 }, 60_000)

@@ -6,6 +6,7 @@ const CONFIG: TaskConfig = {
   baseUrl: 'http://127.0.0.1:1',
   title: 'One',
   identityTypes: ['user_id'],
+  hashedTypes: [],
   datasets: [],
   outOfScope: [],
 }

@@ -30,6 +30,7 @@ export interface RawOptions {
   actions?: string[]
   concurrency?: number
   perMinute?: number
+  identityTypes?: { type: string; formats?: string[] }[]
 }
 
 const RECORDS = [{ name: 'one' }, { name: 'two' }]
@@ -63,12 +64,17 @@ export async function openRawAdapter(name: string, options: RawOptions = {}): Pr
 
 const manifest = (
   name: string,
-  { actions = ['locate', 'collect'], concurrency = 8, perMinute = 60_000 }: RawOptions,
+  {
+    actions = ['locate', 'collect'],
+    concurrency = 8,
+    perMinute = 60_000,
+    identityTypes = [{ type: 'user_id' }, { type: 'email' }],
+  }: RawOptions,
 ): Record<string, unknown> => ({
   protocol: 'dsar-adapter/1',
   name,
   actions,
-  identityTypes: [{ type: 'user_id' }, { type: 'email' }],
+  identityTypes,
   limits: { concurrency, perMinute, batch: 1 },
   eraseAfter: [],
   cancellable: false,
