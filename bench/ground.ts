@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +47,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 export async function openGround(): Promise<Ground> {
   const dir = mkdtempSync(join(tmpdir(), 'dsar-bench-'))
+  chmodSync(dir, 0o711) // the database may run under another account, and its files are to go with the rest
   const closing: (() => Promise<unknown> | unknown)[] = [() => rmSync(dir, { recursive: true, force: true })]
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step()
