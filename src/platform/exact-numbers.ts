@@ -5,7 +5,6 @@ export interface WrittenNumber {
 
 /** ECMAScript's "JSON.parse source text access", which the types of the language do not know yet. */
 interface SourceAccess {
-  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown
   rawJSON(text: string): WrittenNumber
   isRawJSON(value: unknown): value is WrittenNumber
 }
@@ -19,9 +18,9 @@ export const isWrittenNumber = (value: unknown): value is WrittenNumber => engin
  */
 export function withExactNumbers<T>(json: Buffer, parsed: T): T {
   if (!hasLongNumber(json) && !(hasExtreme(parsed) && LONG_EXPONENT.test(json.toString('latin1')))) return parsed
-  return engine.parse(json.toString(), (_key, value, { source }) =>
+  return engine.parse(json.toString(), (_key, value: unknown, { source }: { source?: string } = {}) =>
     typeof value === 'number' && source !== undefined ? engine.rawJSON(source) : value,
-  ) as T
+  )
 }
 
 /** Fifteen digits and a point. Fifteen digits always survive a double. */
