@@ -163,7 +163,7 @@ const zipFile = (description: string) => ({
 
 const isForm = (req: FastifyRequest) => req.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false
 
-/** Mails the code. A caller of the API is told of a full mailbox; the page says what it says in any case. */
+/** Mails the code, or says that the mailbox has had enough of them for now. */
 async function send(deps: DownloadRoutesDeps, req: FastifyRequest, reply: FastifyReply, link: Link): Promise<FastifyReply> {
   const sent = deps.transact(async tx =>
     sendChallenge(deps, tx, await lockRequest(tx, link.requestId), 'download', toActor(req.caller)),
@@ -172,10 +172,14 @@ async function send(deps: DownloadRoutesDeps, req: FastifyRequest, reply: Fastif
     await sent
     return reply.code(202).send({ status: 'accepted' })
   }
-  await sent.catch(error => {
-    if (!(error instanceof Problem)) throw error
-  })
-  return showPage(deps, reply, (req.params as { token: string }).token, { sent: true })
+  const outcome = await sent.then(
+    () => ({ sent: true }),
+    error => {
+      if (!(error instanceof Problem)) throw error
+      return { enough: true }
+    },
+  )
+  return showPage(deps, reply, (req.params as { token: string }).token, outcome)
 }
 
 async function open(
@@ -205,7 +209,7 @@ async function showPage(
   deps: DownloadRoutesDeps,
   reply: FastifyReply,
   token: string,
-  said: { sent?: boolean; wrong?: boolean },
+  said: { sent?: boolean; wrong?: boolean; enough?: boolean },
 ): Promise<FastifyReply> {
   reply.type('text/html; charset=utf-8').header('content-security-policy', CSP)
   try {
@@ -221,6 +225,7 @@ async function showPage(
       usesLeft: link.usesLeft,
       sent: false,
       wrong: false,
+      enough: false,
       ...said,
     })
     return reply.code(said.wrong ? 401 : 200).send(page)

@@ -10,6 +10,8 @@ export interface Landing {
   usesLeft: number
   /** A code was asked for just now. */
   sent: boolean
+  /** No more codes for now: the mailbox has had its share of this hour. */
+  enough: boolean
   /** A code was typed that is not accepted. */
   wrong: boolean
 }
