@@ -5,8 +5,8 @@ import { requireMatch } from '../auth/require-match.ts'
 import type { Database } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
-import { ADAPTER_STATES, type Adapter, type AdapterChange, adaptersIn, getAdapter, secretsOf } from './adapters.store.ts'
-import { Manifest } from './protocol.ts'
+import { ADAPTER_EXAMPLE, AdapterView, viewAdapter } from './adapter-view.ts'
+import { type Adapter, type AdapterChange, adaptersIn, getAdapter, secretsOf } from './adapters.store.ts'
 import {
   askForManifest,
   changeAdapter,
@@ -28,68 +28,10 @@ const Secret = Type.String({
 const BaseUrl = Type.String({ format: 'uri', maxLength: 500 })
 const Title = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })
 
-const ADAPTER_EXAMPLE = {
-  id: '019af0c1-0000-7c3a-9b54-2f60c1a7e8d4',
-  name: 'billing',
-  title: 'Billing',
-  baseUrl: 'https://billing.internal.example/dsar',
-  state: 'active',
-  secret: '***',
-  manifest: {
-    protocol: 'dsar-adapter/1',
-    name: 'billing',
-    actions: ['locate', 'collect'],
-    identityTypes: [{ type: 'user_id' }],
-    limits: { concurrency: 8, perMinute: 600, batch: 1 },
-    eraseAfter: [],
-    cancellable: false,
-    datasets: [
-      {
-        name: 'invoices',
-        title: 'Invoices',
-        category: 'billing',
-        origin: 'provided',
-        purposes: ['billing'],
-        legalBases: ['contract', 'legal_obligation'],
-        retention: 'financial_records',
-        fields: [{ name: 'amount', type: 'number', title: 'Amount' }],
-        sensitive: false,
-        recipients: ['Stripe'],
-        containsThirdParties: false,
-      },
-    ],
-  },
-  createdAt: '2026-11-01T08:00:00.000Z',
-  changedAt: '2026-11-01T08:00:00.000Z',
-}
-
-const AdapterView = Type.Object(
-  {
-    id: Type.String({ format: 'uuid' }),
-    name: Type.String(),
-    title: Type.String(),
-    baseUrl: Type.String(),
-    state: Type.Enum([...ADAPTER_STATES]),
-    secret: Type.String({
-      description: '`***`, but for the answer to a registration in which the service made the secret: there it is shown once.',
-    }),
-    manifest: Manifest,
-    createdAt: Type.String({ format: 'date-time' }),
-    changedAt: Type.String({ format: 'date-time' }),
-  },
-  { title: 'Adapter', examples: [ADAPTER_EXAMPLE] },
-)
-
-const view = ({ concurrency: _, perMinute: __, version: ___, ...adapter }: Adapter, secret = '***') => ({
-  ...adapter,
-  secret,
-  createdAt: adapter.createdAt.toISOString(),
-  changedAt: adapter.changedAt.toISOString(),
-})
 const answer = (status: number, adapter: Adapter, secret?: string): StoredAnswer => ({
   status,
   headers: { location: `/v1/adapters/${adapter.id}`, etag: etagOf(adapter.version) },
-  body: view(adapter, secret),
+  body: viewAdapter(adapter, secret),
 })
 
 const READERS = { service: 'adapters:read', support_agent: ['agent', 'privacy_officer', 'dpo', 'operator'] } as const
@@ -107,6 +49,7 @@ export const adapterRoutes =
         config: {
           allow: WRITERS,
           problems: ['address_refused', 'manifest_refused', 'already_exists', 'key_reused', 'in_progress'],
+          sends: ['Location', 'ETag'],
         },
         schema: {
           operationId: 'registerAdapter',
@@ -145,28 +88,44 @@ export const adapterRoutes =
           operationId: 'listAdapters',
           tags: ['adapters'],
           summary: 'Every registered adapter, by name',
-          response: { 200: Type.Object({ adapters: Type.Array(AdapterView) }, { examples: [{ adapters: [ADAPTER_EXAMPLE] }] }) },
+          description: 'Each with its manifest as it was last read, and whether it is suspended.',
+          response: {
+            200: Type.Object(
+              { adapters: Type.Array(AdapterView) },
+              { description: 'All of them.', examples: [{ adapters: [ADAPTER_EXAMPLE] }] },
+            ),
+          },
         },
       },
-      async () => ({ adapters: (await adaptersIn(deps.read)).map(adapter => view(adapter)) }),
+      async () => ({ adapters: (await adaptersIn(deps.read)).map(adapter => viewAdapter(adapter)) }),
     )
 
     api.get(
       '/adapters/:id',
       {
-        config: { allow: READERS, problems: ['not_found'] },
-        schema: { ...common, operationId: 'getAdapter', summary: 'Read an adapter', response: { 200: AdapterView } },
+        config: { allow: READERS, problems: ['not_found'], sends: ['ETag'] },
+        schema: {
+          ...common,
+          operationId: 'getAdapter',
+          summary: 'Read an adapter',
+          description: 'Its address, its manifest as it was last read, and its ETag, with which it can be changed.',
+          response: { 200: AdapterView },
+        },
       },
       async (req, reply) => {
         const adapter = await getAdapter(deps.read, req.params.id)
-        return reply.header('etag', etagOf(adapter.version)).send(view(adapter))
+        return reply.header('etag', etagOf(adapter.version)).send(viewAdapter(adapter))
       },
     )
 
     api.patch(
       '/adapters/:id',
       {
-        config: { allow: WRITERS, problems: [...conditional, 'address_refused', 'manifest_refused'] },
+        config: {
+          allow: WRITERS,
+          problems: [...conditional, 'address_refused', 'manifest_refused'],
+          sends: ['Location', 'ETag'],
+        },
         schema: {
           ...common,
           operationId: 'changeAdapter',
@@ -194,9 +153,9 @@ export const adapterRoutes =
         ),
     )
 
-    for (const [method, suspended, operationId, summary] of [
-      ['post', true, 'suspendAdapter', 'Stop all traffic to an adapter'],
-      ['delete', false, 'resumeAdapter', 'Let the traffic to an adapter go on'],
+    for (const [method, suspended, operationId, summary, description] of [
+      ['post', true, 'suspendAdapter', 'Stop all traffic to an adapter', 'Its tasks wait, and their deadlines run on.'],
+      ['delete', false, 'resumeAdapter', 'Let the traffic to an adapter go on', 'Its tasks are sent from where they stood.'],
     ] as const)
       api[method](
         '/adapters/:id/suspension',
@@ -204,8 +163,9 @@ export const adapterRoutes =
           config: {
             allow: { support_agent: ['operator', 'privacy_officer', 'dpo'] },
             problems: ['not_found', 'key_reused', 'in_progress'],
+            sends: ['Location', 'ETag'],
           },
-          schema: { ...common, operationId, summary, response: { 200: AdapterView } },
+          schema: { ...common, operationId, summary, description, response: { 200: AdapterView } },
         },
         (req, reply) =>
           act(deps, req, reply, async tx => {
@@ -222,7 +182,8 @@ export const adapterRoutes =
           ...common,
           operationId: 'removeAdapter',
           summary: 'Take an adapter out of the register',
-          response: { 204: Type.Null() },
+          description: 'It is asked no more. Refused while open requests depend on it.',
+          response: { 204: Type.Null({ description: 'It is out of the register.' }) },
         },
       },
       (req, reply) =>

@@ -35,6 +35,7 @@ const EntryView = Type.Object(
 const EntryPage = Type.Object(
   { entries: Type.Array(EntryView), next: Type.Optional(Type.String()) },
   {
+    description: 'A page of the record; `next` is the cursor of the page after it.',
     examples: [
       {
         entries: [
@@ -63,11 +64,12 @@ export const auditRoutes =
     api.get(
       '/audit',
       {
-        config: { allow: OFFICERS },
+        config: { allow: OFFICERS, sends: ['Link'] },
         schema: {
           operationId: 'listAudit',
           tags: ['audit'],
           summary: 'Read the record',
+          description: 'Every entry with its hash, the hash before it and its signature, so that it can be checked elsewhere.',
           querystring: Type.Object(
             {
               stream: Type.Optional(Stream),
@@ -126,7 +128,10 @@ export const auditRoutes =
                   ),
                 ),
               },
-              { examples: [{ intact: true, streams: 12, entries: 164 }] },
+              {
+                description: 'The verdict; `firstBad` is the first entry that is not as it was written.',
+                examples: [{ intact: true, streams: 12, entries: 164 }],
+              },
             ),
           },
         },
@@ -147,10 +152,12 @@ export const auditRoutes =
           operationId: 'listSigningKeys',
           tags: ['audit'],
           summary: 'The public keys that packages and the record are signed with',
+          description: 'A JWK Set (RFC 7517) of all that were ever used, so that what was signed long ago can still be checked.',
           response: {
             200: Type.Object(
               { keys: Type.Array(Type.Record(Type.String(), Type.String())) },
               {
+                description: 'The keys, each by its `kid`.',
                 examples: [
                   {
                     keys: [

@@ -15,12 +15,17 @@ export interface Allow {
   signed?: true
 }
 
+/** Headers with which a route can answer, besides those that every route can. */
+export type SentHeader = 'ETag' | 'Location' | 'Link' | 'Retry-After'
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Every route has to say this, or the server does not start. */
     allow?: Allow
     /** The problems this route can answer with, besides those that every route can. They go into the API description. */
     problems?: readonly ProblemCode[]
+    /** The headers it sends when it succeeds, for the API description. */
+    sends?: readonly SentHeader[]
   }
   interface FastifyRequest {
     caller: Caller

@@ -9,6 +9,7 @@ import { type CheckDeps, checkCode } from '../verification/check-code.ts'
 import { type ChallengeDeps, sendChallenge } from '../verification/send-challenge.ts'
 import { byteRange } from './byte-range.ts'
 import { admit, contentOf, type DownloadDeps, liveLinkFor, packageOfGrant } from './download.ts'
+import { DownloadBody, Granted, page, zipFile } from './download-bodies.ts'
 import { gonePage, landingPage } from './landing-page.ts'
 import type { Link } from './links.store.ts'
 import { packageOf } from './packages.store.ts'
@@ -23,35 +24,6 @@ export interface DownloadRoutesDeps
 const Token = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
 const Params = Type.Object({ token: Token })
 const guesses = { max: 20, timeWindow: 60_000 }
-
-const DownloadBody = Type.Object(
-  {
-    step: Type.Optional(Type.Enum(['send', 'open'], { description: '`send` mails a code; `open` (the default) takes it.' })),
-    code: Type.Optional(
-      Type.String({ minLength: 8, maxLength: 20, description: 'Not needed with the session of the person the package is for.' }),
-    ),
-  },
-  { additionalProperties: false, examples: [{ step: 'send' }, { step: 'open', code: 'K7QF-2M9X' }] },
-)
-
-const Granted = Type.Object(
-  {
-    contentUrl: Type.String(),
-    expiresAt: Type.String({ format: 'date-time' }),
-    bytes: Type.Integer(),
-    sha256: Type.String(),
-  },
-  {
-    examples: [
-      {
-        contentUrl: 'https://privacy.almastack.example/v1/downloads/content/<grant>',
-        expiresAt: '2026-11-20T10:20:00.000Z',
-        bytes: 482_113,
-        sha256: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
-      },
-    ],
-  },
-)
 
 /** Where the link in the mail leads. Opening it changes nothing; the content takes a typed code, or the person's own session. */
 export const downloadRoutes =
@@ -71,7 +43,6 @@ export const downloadRoutes =
         config: {
           allow: { anonymous: true, portal: true },
           rateLimit: { max: 60, timeWindow: 60_000 },
-          problems: ['not_found', 'gone'],
         },
         schema: {
           operationId: 'showDownload',
@@ -79,7 +50,11 @@ export const downloadRoutes =
           summary: 'The page behind the link in the mail',
           description: 'Says what is there, and changes nothing however often it is opened.',
           params: Params,
-          response: { 200: { description: 'A page for a person', content: { 'text/html': { schema: Type.String() } } } },
+          response: {
+            200: page('A page for a person'),
+            404: page('A page that says that the link leads nowhere'),
+            410: page('A page that says that the link leads nowhere any more'),
+          },
         },
       },
       async (req, reply) => showPage(deps, reply, req.params.token, {}),
@@ -97,11 +72,20 @@ export const downloadRoutes =
           operationId: 'openDownload',
           tags: ['downloads'],
           summary: 'Ask for a code, or open the package with it',
+          description:
+            'A program sends JSON and is answered in JSON; the form on the page is answered with that page, or led to the package.',
+          consumes: ['application/json', 'application/x-www-form-urlencoded'],
           params: Params,
           body: DownloadBody,
           response: {
+            200: page('To the form: a code was asked for'),
             201: Granted,
-            202: Type.Object({ status: Type.Literal('accepted') }, { examples: [{ status: 'accepted' }] }),
+            202: Type.Object(
+              { status: Type.Literal('accepted') },
+              { description: 'A code was asked for.', examples: [{ status: 'accepted' }] },
+            ),
+            303: Type.Null({ description: 'To the form: the code was right, and the package lies at Location.' }),
+            401: page('To the form: the code was not right'),
           },
         },
       },
@@ -118,6 +102,7 @@ export const downloadRoutes =
           allow: { anonymous: true, portal: true },
           rateLimit: { max: 600, timeWindow: 60_000 },
           problems: ['gone', 'range_not_satisfiable'],
+          sends: ['ETag'],
         },
         schema: {
           operationId: 'getContent',
@@ -154,12 +139,6 @@ function rangeAskedBy({ method, headers }: FastifyRequest, etag: string): string
   const ifRange = headers['if-range']
   return method === 'GET' && (ifRange === undefined || ifRange === etag) ? headers.range : undefined
 }
-
-/** A body that is not JSON: described for the reader of the API, sent as it is. */
-const zipFile = (description: string) => ({
-  description,
-  content: { 'application/zip': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) } },
-})
 
 const isForm = (req: FastifyRequest) => req.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false
 
@@ -217,7 +196,7 @@ async function showPage(
     const sealed = await packageOf(deps.read, link.requestId)
     if (!sealed) throw new Problem('not_found')
     const { bytes, sha256 } = sealed
-    const page = landingPage({
+    const shown = landingPage({
       reference: link.requestId,
       bytes,
       sha256,
@@ -228,7 +207,7 @@ async function showPage(
       enough: false,
       ...said,
     })
-    return reply.code(said.wrong ? 401 : 200).send(page)
+    return reply.code(said.wrong ? 401 : 200).send(shown)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     return reply.code(error.status).send(gonePage())

@@ -33,6 +33,7 @@ const PackageView = Type.Object(
   },
   {
     title: 'Package',
+    description: 'What the package is; nothing of what is in it.',
     examples: [
       {
         bytes: 482_113,
@@ -60,6 +61,7 @@ export const packageRoutes =
           operationId: 'getPackage',
           tags: ['package'],
           summary: 'Describe the package',
+          description: 'Its size, its hashes, and until when it can be fetched. There is none before everything is collected.',
           params: RequestParams,
           response: { 200: PackageView },
         },
@@ -89,6 +91,7 @@ export const packageRoutes =
         config: {
           allow: { service: 'requests:open', support_agent: ['agent', 'privacy_officer', 'dpo'], portal: true },
           problems: ['not_found', 'gone', 'key_reused', 'in_progress'],
+          sends: ['Location'],
         },
         schema: {
           operationId: 'issueLink',
@@ -99,7 +102,7 @@ export const packageRoutes =
           response: {
             201: Type.Object(
               { expiresAt: Instant, usesLeft: Type.Integer() },
-              { examples: [{ expiresAt: '2026-12-04T09:13:04.000Z', usesLeft: 5 }] },
+              { description: 'The link is on its way.', examples: [{ expiresAt: '2026-12-04T09:13:04.000Z', usesLeft: 5 }] },
             ),
           },
         },
@@ -126,7 +129,7 @@ export const packageRoutes =
           summary: 'Revoke the package',
           description: 'Ends every link and download of it at once; it is destroyed soon after.',
           params: RequestParams,
-          response: { 204: Type.Null() },
+          response: { 204: Type.Null({ description: 'No link and no download of it works any more.' }) },
         },
       },
       (req, reply) =>

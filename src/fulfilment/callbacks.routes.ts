@@ -34,7 +34,12 @@ export const callbackRoutes =
           description:
             'Called by an adapter, signed after Standard Webhooks with the secret it shares with this service. May come more than once.',
           params: Type.Object({ task: Type.String({ format: 'uuid' }) }),
-          response: { 202: Type.Object({ status: Type.Literal('accepted') }, { examples: [{ status: 'accepted' }] }) },
+          response: {
+            202: Type.Object(
+              { status: Type.Literal('accepted') },
+              { description: 'Taken in; the answer itself is fetched from the adapter.', examples: [{ status: 'accepted' }] },
+            ),
+          },
         },
       },
       async (req, reply) => {

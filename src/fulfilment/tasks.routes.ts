@@ -54,7 +54,7 @@ const TaskView = Type.Object(
     ),
     problem: Type.Union([Type.Object({ code: Type.String(), detail: Type.String(), at: Instant }), Type.Null()]),
   },
-  { title: 'Task', examples: [TASK_EXAMPLE] },
+  { title: 'Task', description: 'What one adapter is asked, and how far it is.', examples: [TASK_EXAMPLE] },
 )
 
 /** One row per adapter and action: who has answered what, who has not and why. */
@@ -72,8 +72,14 @@ export const taskRoutes =
           operationId: 'listTasks',
           tags: ['tasks'],
           summary: 'What each adapter was asked and what came of it',
+          description: 'One task for each adapter and action, with its outcomes and counts; never with what was collected.',
           params: RequestParams,
-          response: { 200: Type.Object({ tasks: Type.Array(TaskView) }, { examples: [{ tasks: [TASK_EXAMPLE] }] }) },
+          response: {
+            200: Type.Object(
+              { tasks: Type.Array(TaskView) },
+              { description: 'All tasks of the request.', examples: [{ tasks: [TASK_EXAMPLE] }] },
+            ),
+          },
         },
       },
       async req => {
@@ -88,6 +94,7 @@ export const taskRoutes =
         config: {
           allow: { support_agent: ['privacy_officer', 'dpo', 'operator'] },
           problems: ['not_found', 'illegal_transition', 'key_reused', 'in_progress'],
+          sends: ['Location', 'Retry-After'],
         },
         schema: {
           operationId: 'retryTask',

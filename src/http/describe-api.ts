@@ -1,4 +1,4 @@
-import swagger from '@fastify/swagger'
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
 import { stringify } from 'yaml'
@@ -7,6 +7,7 @@ import { MatchHeader } from '../auth/require-match.ts'
 import type { Allow } from '../auth/route-config.ts'
 import { CATALOGUE, type ProblemCode } from '../domain/problem.ts'
 import { PROBLEM_TYPE, ProblemBody, typeOf } from './problem-body.ts'
+import { headersOf, RESPONSE_HEADERS, type Sending } from './response-headers.ts'
 
 interface Deps {
   publicUrl: string
@@ -16,6 +17,7 @@ interface Deps {
 /** Collects the routes into an OpenAPI 3.1 document. Call before any route is declared. */
 export async function describeApi(app: FastifyInstance, { publicUrl, version }: Deps): Promise<void> {
   app.addSchema(ProblemBody)
+  const sending = new Map<string, Sending>()
   await app.register(swagger, {
     convertConstToEnum: false,
     refResolver: { buildLocalReference: ({ $id }, _uri, _fragment, i) => (typeof $id === 'string' ? $id : `def-${i}`) },
@@ -30,6 +32,7 @@ export async function describeApi(app: FastifyInstance, { publicUrl, version }: 
       },
       servers: [{ url: publicUrl }],
       components: {
+        headers: RESPONSE_HEADERS,
         securitySchemes: {
           bearer: {
             type: 'http',
@@ -46,7 +49,11 @@ export async function describeApi(app: FastifyInstance, { publicUrl, version }: 
         },
       },
     },
-    transform: ({ schema, url, route }) => ({ schema: schema && { ...schema, ...described(route, publicUrl) }, url }),
+    transform: ({ schema, url, route }) => {
+      if (schema?.operationId) sending.set(schema.operationId, sendingOf(route))
+      return { schema: schema && { ...schema, ...described(route, publicUrl) }, url }
+    },
+    transformObject: withHeaders(sending),
   })
 }
 
@@ -57,19 +64,55 @@ export function openapiYaml(app: FastifyInstance): string {
 
 function described({ schema, config }: RouteOptions, publicUrl: string) {
   const allow = config?.allow ?? {}
-  const codes = [...possible(allow), ...(config?.problems ?? [])]
+  const taking: ProblemCode[] = schema?.body || allow.signed ? ['too_large', 'unsupported_media_type'] : []
+  const codes = [...possible(allow), ...taking, ...(config?.problems ?? [])]
   const headers = [
     ...(codes.includes('key_reused') ? [KeyHeader] : []),
     ...(codes.includes('precondition_required') ? [MatchHeader] : []),
   ]
-  const own = (schema?.response ?? {}) as Record<string, unknown>
+  const own = (schema?.response ?? {}) as Record<string, Described>
   return {
     'x-audience': allow,
     security: securityOf(allow),
     ...(headers.length > 0 && { headers: Type.Object(Object.assign({}, ...headers.map(({ properties }) => properties))) }),
-    response: { ...problemResponses(codes, publicUrl), ...own },
+    response: besides(problemResponses(codes, publicUrl), own),
   }
 }
+
+const sendingOf = ({ config }: RouteOptions): Sending => ({
+  sends: config?.sends ?? [],
+  limited: !config?.allow?.public || config.rateLimit !== undefined,
+  keyed: config?.problems?.includes('key_reused') ?? false,
+})
+
+interface Described {
+  description?: string
+  content?: object
+}
+
+/** What a route answers of its own; where a status can be a problem as well, a page for a person stands beside it. */
+function besides(problems: Record<string, Described>, own: Record<string, Described>): Record<string, Described> {
+  const both = Object.entries(own).map(([status, answer]) => {
+    const problem = problems[status]
+    return [status, problem ? { ...problem, content: { ...problem.content, ...answer.content } } : answer]
+  })
+  return { ...problems, ...Object.fromEntries(both) }
+}
+
+/** The headers of every answer; the library could describe them only in full and at each place anew. */
+const withHeaders =
+  (sending: ReadonlyMap<string, Sending>): SwaggerTransformObject =>
+  described => {
+    if (!('openapiObject' in described)) return described.swaggerObject
+    const operations = Object.values(described.openapiObject.paths ?? {}).flatMap(item => Object.values(item ?? {}))
+    for (const operation of operations) {
+      if (typeof operation !== 'object' || !('responses' in operation)) continue
+      const sent = sending.get(operation.operationId ?? '')
+      for (const [status, answer] of Object.entries(operation.responses ?? {}))
+        if (sent) Object.assign(answer, { headers: headersOf(Number(status), sent) })
+    }
+    return described.openapiObject
+  }
 
 function securityOf(allow: Allow): Record<string, string[]>[] {
   if (allow.public) return []
@@ -84,7 +127,7 @@ function possible(allow: Allow): ProblemCode[] {
   return ['invalid_request', ...ofTokens, 'too_many_requests', 'internal', 'unavailable']
 }
 
-function problemResponses(codes: readonly ProblemCode[], publicUrl: string): Record<string, unknown> {
+function problemResponses(codes: readonly ProblemCode[], publicUrl: string): Record<string, Described> {
   const byStatus = Map.groupBy(new Set(codes), code => CATALOGUE[code][0])
   return Object.fromEntries(
     [...byStatus].map(([status, sharing]) => [

@@ -54,7 +54,10 @@ export const deadlineRoutes =
           response: {
             200: Type.Object(
               { dueOn: DayText, legalDueOn: DayText, clocks: Type.Array(ClockView) },
-              { examples: [{ dueOn: '2026-02-28', legalDueOn: '2026-02-28', clocks: [CLOCK_EXAMPLE] }] },
+              {
+                description: 'The two days that matter, and every clock.',
+                examples: [{ dueOn: '2026-02-28', legalDueOn: '2026-02-28', clocks: [CLOCK_EXAMPLE] }],
+              },
             ),
           },
         },

@@ -44,11 +44,13 @@ export const historyRoutes =
           operationId: 'getTimeline',
           tags: ['requests'],
           summary: 'What has happened to a request, as the record has it',
+          description: 'The audit record of one request. Staff are told who did it; all others, what became of the request.',
           params: RequestParams,
           response: {
             200: Type.Object(
               { entries: Type.Array(Moment) },
               {
+                description: 'Everything that happened, in its order.',
                 examples: [
                   {
                     entries: [
@@ -91,8 +93,14 @@ export const historyRoutes =
           operationId: 'getClocks',
           tags: ['requests'],
           summary: 'Every clock that runs for a request, each step with its rule',
+          description: 'Our promise, the GDPR and the law of the person’s place, reckoned from the day of receipt.',
           params: RequestParams,
-          response: { 200: Type.Object({ clocks: Type.Array(ClockView) }, { examples: [{ clocks: [CLOCK_EXAMPLE] }] }) },
+          response: {
+            200: Type.Object(
+              { clocks: Type.Array(ClockView) },
+              { description: 'The clocks, each with its reckoning.', examples: [{ clocks: [CLOCK_EXAMPLE] }] },
+            ),
+          },
         },
       },
       async req => {

@@ -29,7 +29,7 @@ export const REQUEST_EXAMPLE = {
   completeness: null,
   createdAt: '2026-11-20T09:12:00.000Z',
   closedAt: null,
-  links: { self: `/v1/requests/${ID}`, timeline: `/v1/requests/${ID}/timeline` },
+  links: linksOf(ID),
 }
 
 export const RequestView = Type.Object(
@@ -76,13 +76,12 @@ export const RequestView = Type.Object(
     closedAt: Nullable(Instant),
     links: Type.Record(Type.String(), Type.String()),
   },
-  { title: 'Request', examples: [REQUEST_EXAMPLE] },
+  { title: 'Request', description: 'A request as its reader may see it.', examples: [REQUEST_EXAMPLE] },
 )
 export type RequestView = Static<typeof RequestView>
 
 /** A request as its readers see it: identities masked, and what is for staff kept from others. */
 export function viewRequest(request: DsarRequest, identities: readonly Identity[], caller: Caller): RequestView {
-  const at = `/v1/requests/${request.id}`
   return {
     id: request.id,
     type: request.right,
@@ -105,14 +104,15 @@ export function viewRequest(request: DsarRequest, identities: readonly Identity[
     completeness: request.completeness,
     createdAt: request.createdAt.toISOString(),
     closedAt: request.closedAt?.toISOString() ?? null,
-    links: {
-      self: at,
-      timeline: `${at}/timeline`,
-      clocks: `${at}/clocks`,
-      challenges: `${at}/challenges`,
-      proofs: `${at}/proofs`,
-    },
+    links: linksOf(request.id),
   }
+}
+
+/** What belongs to a request, whether or not there is any of it yet. */
+function linksOf(id: string) {
+  const self = `/v1/requests/${id}`
+  const parts = ['timeline', 'clocks', 'challenges', 'proofs', 'tasks', 'package']
+  return { self, ...Object.fromEntries(parts.map(part => [part, `${self}/${part}`])) }
 }
 
 /** Enough for whoever knows it to recognise it, not enough for anybody else: `a…@e….org`, `u…9`. */

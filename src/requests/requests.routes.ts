@@ -43,7 +43,10 @@ const filters = {
 }
 const RequestPage = Type.Object(
   { requests: Type.Array(RequestView), next: Type.Optional(Type.String()) },
-  { examples: [{ requests: [REQUEST_EXAMPLE], next: 'eyJkdWVPbiI6IjIwMjYtMTItMjAifQ' }] },
+  {
+    description: 'A page of requests; `next` is the cursor of the page after it.',
+    examples: [{ requests: [REQUEST_EXAMPLE], next: 'eyJkdWVPbiI6IjIwMjYtMTItMjAifQ' }],
+  },
 )
 
 /** Intake and casework: open, find, read, take back. */
@@ -56,6 +59,7 @@ export const requestRoutes =
         config: {
           allow: { service: 'requests:open', support_agent: STAFF, portal: true, anonymous: true },
           problems: ['unprocessable', 'already_exists', 'key_reused', 'in_progress'],
+          sends: ['Location', 'ETag'],
         },
         schema: {
           operationId: 'openRequest',
@@ -73,11 +77,12 @@ export const requestRoutes =
     api.get(
       '/requests',
       {
-        config: { allow: { service: 'requests:read', support_agent: STAFF, portal: true } },
+        config: { allow: { service: 'requests:read', support_agent: STAFF, portal: true }, sends: ['Link'] },
         schema: {
           operationId: 'findRequests',
           tags: ['requests'],
           summary: 'Find requests, the most urgent first',
+          description: 'Those that the caller may see: all of them for staff, their own for everybody else.',
           querystring: Type.Object({ ...filters, ...paging }, { additionalProperties: false }),
           response: { 200: RequestPage },
         },
@@ -121,11 +126,16 @@ export const requestRoutes =
     api.get(
       '/requests/:id',
       {
-        config: { allow: { service: 'requests:read', support_agent: STAFF, portal: true }, problems: ['not_found'] },
+        config: {
+          allow: { service: 'requests:read', support_agent: STAFF, portal: true },
+          problems: ['not_found'],
+          sends: ['ETag'],
+        },
         schema: {
           operationId: 'getRequest',
           tags: ['requests'],
           summary: 'Read a request',
+          description: 'Where it stands. What one may not see cannot be told from what does not exist.',
           params: RequestParams,
           response: { 200: RequestView },
         },
@@ -142,6 +152,7 @@ export const requestRoutes =
         config: {
           allow: { service: 'requests:open', portal: true },
           problems: ['not_found', 'illegal_transition', 'key_reused', 'in_progress'],
+          sends: ['ETag'],
         },
         schema: {
           operationId: 'withdrawRequest',
@@ -162,6 +173,7 @@ export const requestRoutes =
         config: {
           allow: { support_agent: ['privacy_officer', 'dpo'] },
           problems: ['not_found', 'illegal_transition', 'stale', 'precondition_required', 'key_reused', 'in_progress'],
+          sends: ['ETag'],
         },
         schema: {
           operationId: 'cancelRequest',

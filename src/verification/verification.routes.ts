@@ -28,10 +28,16 @@ const ProofBody = Type.Union(
   ],
   { examples: [{ method: 'email_code', code: 'K7QF-2M9X' }, { method: 'portal_login' }] },
 )
-const Taken = Type.Object({ status: Type.Literal('accepted') }, { examples: [{ status: 'accepted' }] })
+const Taken = Type.Object(
+  { status: Type.Literal('accepted') },
+  { description: 'Taken in, whether or not a code goes out.', examples: [{ status: 'accepted' }] },
+)
 const Accepted = Type.Object(
   { accepted: Type.Literal(true), assurance: Type.Object({ needed: Type.Integer(), reached: Type.Integer() }) },
-  { examples: [{ accepted: true, assurance: { needed: 1, reached: 1 } }] },
+  {
+    description: 'The proof was taken; `assurance` is how well the person is known now.',
+    examples: [{ accepted: true, assurance: { needed: 1, reached: 1 } }],
+  },
 )
 
 /** Guesses at codes, each address and caller alone: enough for anybody's fingers, too few for a program. */

@@ -14,9 +14,10 @@ interface Media {
 interface Operation {
   operationId?: string
   summary?: string
+  description?: string
   tags?: string[]
   requestBody?: { content: Record<string, Media> }
-  responses: Record<string, { description?: string; content?: Record<string, Media> }>
+  responses: Record<string, { description?: string; headers?: object; content?: Record<string, Media> }>
 }
 
 const isShown = ({ schema, examples, example }: Media): boolean => (schema?.examples ?? examples ?? example) !== undefined
@@ -41,12 +42,42 @@ describe('the description of the API', () => {
     expect(yaml).toBe(readFileSync(FILE, 'utf8'))
   })
 
-  test('names, sums up and sorts every operation', () => {
-    const bare = operations.filter(([, { operationId, summary, tags }]) => !operationId || !summary || !tags?.length)
+  test('names, sums up, describes and sorts every operation', () => {
+    const bare = operations.filter(
+      ([, { operationId, summary, description, tags }]) => !operationId || !summary || !description || !tags?.length,
+    )
     expect(bare.map(([name]) => name)).toEqual([])
     const ids = operations.map(([, { operationId }]) => operationId)
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids.length).toBeGreaterThan(25)
+  })
+
+  test('says what every answer is, in words of its own', () => {
+    const bare = operations.flatMap(([name, { responses }]) =>
+      Object.entries(responses).flatMap(([status, { description }]) =>
+        !description || description === 'Default Response' ? [`${name} ${status}`] : [],
+      ),
+    )
+    expect(bare).toEqual([])
+  })
+
+  test('says of every operation that takes a body that it can be too large, or of another type', () => {
+    const taking = operations.filter(([, { requestBody }]) => requestBody)
+    expect(taking.length).toBeGreaterThan(5)
+    for (const [name, { responses }] of taking)
+      expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(['413', '415'])])
+  })
+
+  test.each([
+    ['POST /v1/requests', '201', ['Location', 'ETag', 'Idempotency-Replayed', 'RateLimit', 'RateLimit-Policy']],
+    ['POST /v1/requests', '429', ['Retry-After', 'RateLimit', 'RateLimit-Policy']],
+    ['GET /v1/requests', '200', ['Link', 'RateLimit', 'RateLimit-Policy']],
+    ['GET /v1/downloads/content/{grant}', '206', ['ETag', 'Content-Range', 'RateLimit', 'RateLimit-Policy']],
+    ['POST /v1/downloads/{token}', '303', ['Location', 'RateLimit', 'RateLimit-Policy']],
+    ['DELETE /v1/adapters/{id}', '204', ['Idempotency-Replayed', 'RateLimit', 'RateLimit-Policy']],
+  ])('names the headers of the answer to %s with %s', (name, status, headers) => {
+    const operation = operations.find(([one]) => one === name)?.[1]
+    expect(Object.keys(operation?.responses[status]?.headers ?? {})).toEqual(headers)
   })
 
   test('shows an example of everything that is sent and answered', () => {

@@ -60,7 +60,19 @@ describe('the description of the API', () => {
       security: [{ bearer: [] }],
       'x-audience': { service: 'things:write', portal: true },
     })
-    expect(Object.keys(operation.responses)).toEqual(['201', '400', '401', '403', '404', '409', '429', '500', '503'])
+    expect(Object.keys(operation.responses)).toEqual([
+      '201',
+      '400',
+      '401',
+      '403',
+      '404',
+      '409',
+      '413',
+      '415',
+      '429',
+      '500',
+      '503',
+    ])
     const conflict = operation.responses['409'].content['application/problem+json']
     expect(conflict.schema).toEqual({ $ref: '#/components/schemas/Problem' })
     expect(Object.keys(conflict.examples)).toEqual(['in_progress', 'illegal_transition'])

@@ -199,7 +199,7 @@ const REQUEST = [
     'createdAt',
     'closedAt',
   ],
-  ...['links', 'links.self', 'links.timeline', 'links.clocks', 'links.challenges', 'links.proofs'],
+  ...['links', 'links.self', 'links.timeline', 'links.clocks', 'links.challenges', 'links.proofs', 'links.tasks', 'links.package'],
 ].map(name => `.${name}`)
 const MOMENT = ['.entries', ...['seq', 'at', 'event', 'by', 'by.kind', 'facts'].map(name => `.entries[].${name}`)]
 const FACTS = ['right', 'receivedAt', 'dueOn', 'legalDueOn', 'from', 'to'].map(name => `.entries[].facts.${name}`)
