@@ -86,10 +86,11 @@ async function claimFrom(tx: Tx, adapterId: string, limit: number): Promise<Task
   return tasks
 }
 
-/** Says that the worker lives. False when the task is no longer its own. */
+/** Says that the worker lives. False when the task is no longer its own, or nobody waits for its answer: the request has ended. */
 export async function keepLease(read: Tx, { id, attempt }: Pick<Task, 'id' | 'attempt'>): Promise<boolean> {
   const [, kept] = await read.query<[unknown[], number]>(
-    `UPDATE task SET ${LEASE} WHERE id = $1 AND attempt = $2 AND state = 'running'`,
+    `UPDATE task t SET ${LEASE} FROM dsar_request r
+     WHERE t.id = $1 AND t.attempt = $2 AND t.state = 'running' AND r.id = t.request_id AND r.closed_at IS NULL`,
     [id, attempt],
   )
   return kept === 1

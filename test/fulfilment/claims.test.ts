@@ -199,6 +199,12 @@ describe('a worker that falls silent', () => {
     expect(row).toEqual({ kept: true, same: true })
   })
 
+  test('does not keep it once the request has ended', async () => {
+    const task = await claimOne()
+    await sql(`UPDATE dsar_request SET state = 'withdrawn', closed_at = now()`)
+    expect(await keepLease(database.read, task)).toBe(false)
+  })
+
   test('gives it back when it knows that it stops, at once and uncounted', async () => {
     const task = await claimOne()
     await giveBack(database.read, task)
