@@ -8,9 +8,9 @@ import { decideAddress, decideUrl, type EgressPolicy, egressPolicy, isListed, ty
 export interface OutboundLimits {
   /** Until the answer's headers have come. */
   headersMs: number
-  /** Between two pieces of the body. */
+  /** Spent waiting for a KiB of the body: what drips is as good as silent. */
   idleMs: number
-  /** From the call to the body's last byte; ends a body that drips too fast to be idle. */
+  /** From the call to the body's last byte. */
   totalMs: number
   bytes: number
 }
@@ -181,17 +181,26 @@ function objectionTo(headers: OutboundAnswer['headers'], limits: OutboundLimits)
   return undefined
 }
 
+const SILENT_BELOW_BYTES = 1024
+
+/** Only our waiting counts, not how long the reader of the body takes. Complete silence is ended by the client's own timeout. */
 async function* limitedBody(
   body: AsyncIterable<Buffer>,
   { limits, signal }: OutboundCall,
   done: () => void,
 ): AsyncGenerator<Buffer> {
-  let seen = 0
+  let [seen, came, waited] = [0, 0, 0]
+  let since = performance.now()
   try {
     for await (const chunk of body) {
       seen += chunk.length
       if (seen > limits.bytes) throw new OutboundError('too_large', 'the body is too large')
+      came += chunk.length
+      waited += performance.now() - since
+      if (came >= SILENT_BELOW_BYTES) [came, waited] = [0, 0]
+      else if (waited > limits.idleMs) throw new OutboundError('timeout', 'the body only drips')
       yield chunk
+      since = performance.now()
     }
   } catch (error) {
     throw translated(error, 'cut', signal)

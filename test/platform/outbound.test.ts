@@ -239,13 +239,34 @@ describe('a limit', () => {
     expect(await reasonOf(get(server, { limits: { ...LIMITS, idleMs: 100 } }))).toBe('timeout')
   })
 
-  test('of the whole call ends a body that never stops dripping', async () => {
-    const server = keep(
-      await serveHttp((_, res) => {
-        const drip = setInterval(() => res.write('x'), 20)
-        res.on('close', () => clearInterval(drip))
-      }),
-    )
+  const dripping = (bytes: number) =>
+    serveHttp((_, res) => {
+      const drip = setInterval(() => res.write('x'.repeat(bytes)), 20)
+      res.on('close', () => clearInterval(drip))
+    })
+
+  test('of idleness ends a body that only drips, and may be tried again', async () => {
+    const server = keep(await dripping(1))
+    const failure = await get(server, { limits: { ...LIMITS, idleMs: 200 } }).catch(error => error)
+    expect(failure).toMatchObject({ reason: 'timeout', retryable: true, message: expect.stringContaining('drips') })
+  })
+
+  test('of idleness does not count how long we take to read, nor ends what is slow and steady', async () => {
+    const server = keep(await dripping(600))
+    const outbound = keep(createOutbound({ allowedHosts: [server.host] }))
+    const limits = { ...LIMITS, idleMs: 200 }
+    const answer = await outbound.request({ method: 'GET', url: server.url, limits })
+    let [seen, pauses] = [0, 0]
+    for await (const chunk of answer.body) {
+      seen += chunk.length
+      if (pauses++ < 2) await new Promise(resolve => setTimeout(resolve, 300))
+      if (seen > 30_000) break
+    }
+    expect(seen).toBeGreaterThan(30_000)
+  })
+
+  test('of the whole call ends a body that never stops', async () => {
+    const server = keep(await dripping(1))
     expect(await reasonOf(get(server, { limits: { ...LIMITS, idleMs: 1000, totalMs: 200 } }))).toBe('timeout')
   })
 
