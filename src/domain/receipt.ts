@@ -15,6 +15,7 @@ export function receiptOf(receivedAt: Date, timeZones: readonly string[]): { rec
   if (receivedOn < GDPR_APPLIES_FROM) {
     throw new Problem('invalid_request', `A request cannot have been received before ${GDPR_APPLIES_FROM}.`)
   }
-  const text = `Received on ${shown.map(({ zone, day }) => `${day} in ${zone}`).join(' and ')}, read or not; the earliest day counts.`
+  const days = [...new Set(shown.map(({ zone, day }) => `${day} in ${zone}`))]
+  const text = `Received on ${days.join(' and ')}, read or not${days.length > 1 ? '; the earliest day counts' : ''}.`
   return { receivedOn, step: { on: receivedOn, rule: 'EDPB Guidelines 01/2022 §159', text } }
 }

@@ -105,6 +105,11 @@ describe('the law of the place', () => {
 })
 
 describe('a reckoning', () => {
+  test('names a zone once that is the person’s and the controller’s', () => {
+    const one = clock('eu_gdpr', '2026-04-01', { timeZones: ['Asia/Colombo', 'Asia/Colombo'] })
+    expect(words(one)).toMatch(/^Received on 2026-04-01 in Asia\/Colombo, read or not\./)
+  })
+
   test('cites the rule of every step, in the order of the steps', () => {
     const gdpr = clock('eu_gdpr', '2026-03-05', {
       country: 'DE',
@@ -115,7 +120,7 @@ describe('a reckoning', () => {
       {
         on: '2026-03-05',
         rule: 'EDPB Guidelines 01/2022 §159',
-        text: 'Received on 2026-03-05 in UTC, read or not; the earliest day counts.',
+        text: 'Received on 2026-03-05 in UTC, read or not.',
       },
       { on: '2026-04-05', rule: 'GDPR Art. 12(3)', text: '1 month after receipt is 2026-04-05.' },
       {
