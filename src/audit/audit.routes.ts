@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { Problem } from '../domain/problem.ts'
 import { decodeCursor, encodeCursor, nextLink } from '../platform/cursor.ts'
 import type { Tx } from '../platform/database.ts'
 import type { PublicJwk } from '../platform/signing.ts'
@@ -104,7 +105,7 @@ export const auditRoutes =
     api.post(
       '/audit/verify',
       {
-        config: { allow: OFFICERS, rateLimit: { max: 6, timeWindow: 60_000 } },
+        config: { allow: OFFICERS, rateLimit: { max: 6, timeWindow: 60_000 }, problems: ['not_found'] },
         schema: {
           operationId: 'verifyAudit',
           tags: ['audit'],
@@ -140,6 +141,7 @@ export const auditRoutes =
         const { stream, heads = [] } = req.body
         const ends: { stream: string; seq: number; hash: string }[] = []
         const verdict = await verifyAudit(deps, { ...(stream && { stream, onHead: end => ends.push(end) }), heads })
+        if (stream && verdict.intact && verdict.streams === 0) throw new Problem('not_found')
         return { ...verdict, ...(ends[0] && { head: ends[0] }) }
       },
     )

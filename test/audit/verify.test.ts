@@ -208,6 +208,14 @@ describe('who may read the record', () => {
     }
   })
 
+  test('are told of a stream that there is not that there is none, unless it was there once', async () => {
+    const stream = 'request:00000000-0000-7000-8000-000000000000'
+    const none = await officer('/v1/audit/verify', { body: { stream } })
+    expect([none.status, none.body.code]).toEqual([404, 'not_found'])
+    const heads = [{ stream, seq: 1, hash: '0'.repeat(64) }]
+    expect(await verified({ stream, heads })).toMatchObject({ intact: false, firstBad: { stream, seq: 1 } })
+  })
+
   test('read it page by page, whole', async () => {
     const seen: [string, number][] = []
     let path = '/v1/audit?limit=3'
