@@ -27,7 +27,7 @@ export interface SpoolTarget {
   key: KeyObject
   /** Where the blobs of this attempt go; nobody else writes there. */
   prefix: string
-  /** The columns each dataset declares. */
+  /** The columns each dataset declares; one that declares none has those of its first record. */
   columns: ReadonlyMap<string, readonly string[]>
 }
 
@@ -37,6 +37,9 @@ interface Open {
   columns: readonly string[]
   count: number
 }
+
+/** A first record of very many members is a map rather than a row: the rest of them goes where all goes that no column has. */
+const FOUND_COLUMNS_AT_MOST = 200
 
 /**
  * Takes in what an adapter streams and turns it into the files that the person gets: each dataset as a JSON array with the
@@ -48,22 +51,23 @@ export function openSpool({ blobs, key, prefix, columns }: SpoolTarget): Spool {
   const blobKey = (dataset: string, suffix: string) =>
     `${prefix}/${dataset.replaceAll('_', '-')}.${[...columns.keys()].indexOf(dataset)}.${suffix}`
 
-  const openDataset = (dataset: string): Open => {
+  const openDataset = (dataset: string, first: Readonly<Record<string, unknown>>): Open => {
     const declared = columns.get(dataset) ?? []
+    const used = declared.length > 0 ? declared : Object.keys(first).slice(0, FOUND_COLUMNS_AT_MOST)
     const fresh = {
       records: writePart(blobs, key, blobKey(dataset, 'json')),
       table: writePart(blobs, key, blobKey(dataset, 'csv')),
-      columns: declared,
+      columns: used,
       count: 0,
     }
-    fresh.table.write(csvHeader(declared))
+    fresh.table.write(csvHeader(used))
     open.set(dataset, fresh)
     return fresh
   }
 
   return {
     record(dataset, json, value) {
-      const into = open.get(dataset) ?? openDataset(dataset)
+      const into = open.get(dataset) ?? openDataset(dataset, value)
       into.records.write(into.count++ === 0 ? '[\n' : ',\n')
       const first = into.records.write(json)
       const second = into.table.write(csvRow(into.columns, withExactNumbers(json, value)))

@@ -42,16 +42,18 @@ const resource = ({ path, bytes, sha256 }: Listed, mediatype: string, title?: st
   hash: `sha256:${sha256}`,
 })
 
-const table = ({ fields }: DatasetAnswer) => ({
-  type: 'table',
-  schema: {
-    fields: [
-      ...fields.map(({ name, type, title }) => ({
-        name,
-        type: TYPES.includes(type) ? type : 'any',
-        ...(title !== undefined && { title }),
-      })),
-      { name: otherColumn(fields.map(({ name }) => name)), type: 'object' },
-    ],
-  },
-})
+/** Of a dataset that declares no fields, the columns are those of its first record, and only the header says which. */
+const table = ({ fields }: DatasetAnswer) =>
+  fields.length > 0 && {
+    type: 'table',
+    schema: {
+      fields: [
+        ...fields.map(({ name, type, title }) => ({
+          name,
+          type: TYPES.includes(type) ? type : 'any',
+          ...(title !== undefined && { title }),
+        })),
+        { name: otherColumn(fields.map(({ name }) => name)), type: 'object' },
+      ],
+    },
+  }

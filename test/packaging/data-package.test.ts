@@ -53,6 +53,16 @@ describe('the data package', () => {
     }
   })
 
+  test('describes no columns where none were declared: the header has those of the first record', async () => {
+    const undeclared = await build({
+      adapters: [adapter({ datasets: [dataset({ fields: [] })] })],
+      parts: [part('[{"amount":-5}]'), part(`${csvHeader(['amount'])}-5,\r\n`, { kind: 'table' })],
+    })
+    const { resources } = JSON.parse(undeclared.files.get('datapackage.json')?.toString() ?? '')
+    const table = resources.find(({ path }: Resource) => path.endsWith('.csv'))
+    expect([table.mediatype, table.type, table.schema]).toEqual(['text/csv', undefined, undefined])
+  })
+
   test('describes each column of a table, in the order of its header', async () => {
     const table = (await descriptor()).resources.find(({ path }) => path.endsWith('.csv'))
     expect(table?.schema?.fields).toEqual([
