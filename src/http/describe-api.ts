@@ -94,7 +94,9 @@ interface Described {
 function besides(problems: Record<string, Described>, own: Record<string, Described>): Record<string, Described> {
   const both = Object.entries(own).map(([status, answer]) => {
     const problem = problems[status]
-    return [status, problem ? { ...problem, content: { ...problem.content, ...answer.content } } : answer]
+    if (!problem) return [status, answer]
+    const description = `${problem.description}\n\n${answer.description}`
+    return [status, { description, content: { ...problem.content, ...answer.content } }]
   })
   return { ...problems, ...Object.fromEntries(both) }
 }

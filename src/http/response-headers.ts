@@ -47,7 +47,7 @@ export function headersOf(status: number, { sends, limited, keyed }: Sending): R
     ...(status < 300 ? sends : []),
     ...(status === 303 ? (['Location'] as const) : []),
     ...(status === 206 || status === 416 ? (['Content-Range'] as const) : []),
-    ...(status === 429 || status === 503 ? (['Retry-After'] as const) : []),
+    ...(status === 429 || status === 503 || (status === 409 && keyed) ? (['Retry-After'] as const) : []),
     ...(status < 300 && keyed ? (['Idempotency-Replayed'] as const) : []),
     ...(limited ? (['RateLimit', 'RateLimit-Policy'] as const) : []),
   ]

@@ -71,6 +71,7 @@ describe('the description of the API', () => {
   test.each([
     ['POST /v1/requests', '201', ['Location', 'ETag', 'Idempotency-Replayed', 'RateLimit', 'RateLimit-Policy']],
     ['POST /v1/requests', '429', ['Retry-After', 'RateLimit', 'RateLimit-Policy']],
+    ['POST /v1/requests', '409', ['Retry-After', 'RateLimit', 'RateLimit-Policy']],
     ['GET /v1/requests', '200', ['Link', 'RateLimit', 'RateLimit-Policy']],
     ['GET /v1/downloads/content/{grant}', '206', ['ETag', 'Content-Range', 'RateLimit', 'RateLimit-Policy']],
     ['POST /v1/downloads/{token}', '303', ['Location', 'RateLimit', 'RateLimit-Policy']],
