@@ -158,7 +158,7 @@ describe('starting', () => {
     await one.service.sql(`CREATE DATABASE ${name}`)
     const DATABASE_URL = urlOf(one.service.config.databaseUrl, name)
     const early = await startWorker(one.service, { DATABASE_URL }).exited
-    expect([early.code, early.stderr]).toEqual([1, expect.stringMatching('does not exist')])
+    expect([early.code, early.stderr]).toEqual([1, expect.stringMatching('start once with ROLE=migrate')])
 
     const both = [1, 2].map(() => startProcess({ ROLE: 'migrate', DATABASE_URL }))
     expect((await Promise.all(both.map(({ exited }) => exited))).map(({ code }) => code)).toEqual([0, 0])
