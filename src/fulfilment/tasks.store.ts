@@ -188,13 +188,14 @@ export async function cancelOpen(tx: Tx, requestId: string, now: Date): Promise<
 }
 
 /**
- * Puts a task that ended badly, or waits for its next try, back to the front, with the adapter as it is now. Under a new key:
- * an adapter repeats what it answered to the old one, and may refuse it for another question.
+ * Puts a task that ended badly, waits for its next try or does not end, back to the front, with the adapter as it is now. Under a
+ * new key: an adapter repeats what it answered to the old one, and may refuse it for another question. Whoever runs it finds at
+ * their next heartbeat that it is no longer theirs.
  */
 export async function restart(tx: Tx, id: string, config: TaskConfig): Promise<boolean> {
   const [, restarted] = await tx.query<[unknown[], number]>(
-    `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location = NULL, problem = NULL, finished_at = NULL, config = $2
-     WHERE id = $1 AND state IN ('failed', 'quarantined', 'ready', 'accepted')`,
+    `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location = NULL, problem = NULL, finished_at = NULL, lease_until = NULL, config = $2
+     WHERE id = $1 AND state IN ('failed', 'quarantined', 'ready', 'accepted', 'running')`,
     [id, JSON.stringify(config)],
   )
   return restarted === 1

@@ -60,3 +60,24 @@ test.each(Object.entries(endless))(
   },
   20_000,
 )
+
+test('a collect that hangs is asked anew as soon as staff say so, and what was under way is cut off and does not count', async () => {
+  adapter = await openRawAdapter('hanging')
+  one = await startCase([adapter])
+  const healthy = adapter.on.collect
+  const [begun, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  adapter.on.collect = (_task, res) => {
+    adapter.on.collect = healthy
+    begun.resolve()
+    res.on('close', closed.resolve)
+    res.writeHead(200, { 'content-type': 'application/x-ndjson' }).write(LINES)
+  }
+  const at = await one.ask()
+  await begun.promise
+  expect((await one.retry(at, 'hanging')).status).toBe(202)
+  const { completeness } = await one.see(at, ({ state }) => state === 'completed')
+  await closed.promise
+  expect([completeness.complete, (await one.taskOf(at, 'hanging')).attempt]).toEqual([true, 2])
+  const keys = adapter.calls.filter(({ task }) => task?.action === 'collect').map(({ key }) => key)
+  expect(new Set(keys).size).toBe(2)
+}, 20_000)
