@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { getAdapter } from '../adapters/adapters.store.ts'
+import { adaptersIn, getAdapter } from '../adapters/adapters.store.ts'
 import { OUTCOMES } from '../adapters/protocol.ts'
 import { requestStream } from '../audit/record.ts'
 import { act } from '../auth/act.ts'
@@ -14,7 +14,7 @@ import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { reflag } from './receive-answer.ts'
 import { configOf, datasetsInScope } from './scope.ts'
-import { getTask, restart, TASK_STATES, type Task, tasksOf } from './tasks.store.ts'
+import { getTask, restart, TASK_STATES, type Task, type TaskState, tasksOf } from './tasks.store.ts'
 
 export interface TaskRoutesDeps extends CaseDeps, Database {
   vault: Vault
@@ -84,7 +84,7 @@ export const taskRoutes =
       },
       async req => {
         await visibleRequest(deps, deps.read, req.params.id, req.caller)
-        return { tasks: (await tasksOf(deps.read, req.params.id)).map(viewTask) }
+        return { tasks: await viewTasks(deps.read, await tasksOf(deps.read, req.params.id)) }
       },
     )
 
@@ -101,7 +101,8 @@ export const taskRoutes =
           tags: ['tasks'],
           summary: 'Ask an adapter again now',
           description:
-            'For a task that failed, was quarantined, or waits for its next try. The adapter is asked as it is registered now.',
+            'For a task that failed, was quarantined, waits for its next try, or runs and does not end: what comes of that no longer counts. ' +
+            'The adapter is asked as it is registered now.',
           params: Type.Object({ id: Type.String({ format: 'uuid' }), task: Type.String({ format: 'uuid' }) }),
           response: { 202: TaskView },
         },
@@ -132,6 +133,21 @@ async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId
   await reflag(deps, tx, request)
   await deps.enqueue(tx, 'dispatch-tasks', {})
   return (await getTask(tx, taskId)) as Task
+}
+
+/** Tasks of a suspended adapter that nobody runs say that they wait for no answer, but for people: that goes before any older trouble. */
+async function viewTasks(read: Tx, tasks: readonly Task[]) {
+  const suspended = new Map((await adaptersIn(read, ['suspended'])).map(({ id, changedAt }) => [id, changedAt]))
+  return tasks.map(task => {
+    const since = WAITING.includes(task.state) ? suspended.get(task.adapterId) : undefined
+    return since ? { ...viewTask(task), problem: { ...SUSPENDED, at: since.toISOString() } } : viewTask(task)
+  })
+}
+
+const WAITING: readonly TaskState[] = ['waiting', 'ready', 'accepted']
+const SUSPENDED = {
+  code: 'adapter_suspended',
+  detail: 'The adapter is suspended: nobody is asked until its traffic goes on.',
 }
 
 const viewTask = ({ id, adapter, action, state, attempt, failures, answer, problem, runAt, finishedAt }: Task) => ({

@@ -146,6 +146,25 @@ describe('an adapter that asks for patience', () => {
   })
 })
 
+describe('an adapter whose traffic was stopped', () => {
+  test('shows on its tasks why they wait, until it goes on', async () => {
+    await start('good', 'stopped')
+    const suspension = `/v1/adapters/${one.ids.stopped}/suspension`
+    expect((await one.officer(suspension, { method: 'POST' })).status).toBe(200)
+    const at = await one.ask()
+    await one.seeTask(at, 'good', ({ state }) => state === 'done')
+    for (const action of ['locate', 'collect'])
+      expect((await one.taskOf(at, 'stopped', action)).problem).toEqual({
+        code: 'adapter_suspended',
+        detail: expect.any(String),
+        at: expect.stringMatching(/Z$/),
+      })
+    expect((await one.officer(suspension, { method: 'DELETE' })).status).toBe(200)
+    await one.see(at, completed)
+    expect((await one.taskOf(at, 'stopped')).problem).toBeNull()
+  })
+})
+
 describe('an adapter that changes while a request is under way', () => {
   const change = async (body: object) => {
     const path = `/v1/adapters/${one.ids.moved}`
