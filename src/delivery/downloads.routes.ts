@@ -90,7 +90,10 @@ export const downloadRoutes =
         },
       },
       async (req, reply) => {
-        const link = await deps.transact(tx => liveLinkFor(deps, tx, req.params.token))
+        const link = await liveLinkFor(deps, deps.read, req.params.token).catch(error => {
+          if (!isForm(req) || !(error instanceof Problem)) throw error
+        })
+        if (!link) return showPage(deps, reply, req.params.token, {}) // which says that it is gone
         return req.body.step === 'send' ? send(deps, req, reply, link) : open(deps, req, reply, link, req.body.code)
       },
     )

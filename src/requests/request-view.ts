@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import type { Caller } from '../auth/caller.ts'
+import { ANONYMOUS, type Caller } from '../auth/caller.ts'
 import { FLAGS, STATES } from '../domain/lifecycle.ts'
 import { type DsarRequest, RELATIONSHIPS } from '../domain/request.ts'
 import { RIGHTS, type Right } from '../domain/rights.ts'
@@ -29,7 +29,7 @@ export const REQUEST_EXAMPLE = {
   completeness: null,
   createdAt: '2026-11-20T09:12:00.000Z',
   closedAt: null,
-  links: linksOf(ID),
+  links: linksOf(ID, ANONYMOUS),
 }
 
 export const RequestView = Type.Object(
@@ -104,14 +104,21 @@ export function viewRequest(request: DsarRequest, identities: readonly Identity[
     completeness: request.completeness,
     createdAt: request.createdAt.toISOString(),
     closedAt: request.closedAt?.toISOString() ?? null,
-    links: linksOf(request.id),
+    links: linksOf(request.id, caller),
   }
 }
 
-/** What belongs to a request, whether or not there is any of it yet. */
-function linksOf(id: string) {
+/** What belongs to a request and its reader may see, whether or not there is any of it yet. */
+function linksOf(id: string, { kind }: Caller) {
   const self = `/v1/requests/${id}`
-  const parts = ['timeline', 'clocks', 'challenges', 'proofs', 'tasks', 'package']
+  const parts = [
+    'timeline',
+    'clocks',
+    'challenges',
+    'proofs',
+    'package',
+    ...(kind === 'portal' || kind === 'anonymous' ? [] : ['tasks']),
+  ]
   return { self, ...Object.fromEntries(parts.map(part => [part, `${self}/${part}`])) }
 }
 

@@ -199,6 +199,13 @@ describe('a person in a browser without scripts', () => {
     expect((await anybody(link, form(`code=${code}`))).status).toBe(401)
   })
 
+  test('is shown a page, not a problem, when the link has ended meanwhile', async () => {
+    const { id, link } = await answeredRequest(service, ANA)
+    await officer()(`/v1/requests/${id}/package`, { method: 'DELETE' })
+    const answer = await anybody(link, form('step=send'))
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([410, 'text/html; charset=utf-8'])
+  })
+
   test('is told when the mailbox has had its codes, and never that one is on its way when none is', async () => {
     const pages: Answered[] = []
     for (let n = 0; n < 4; n++) pages.push(await anybody(link, form('step=send')))
