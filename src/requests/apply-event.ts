@@ -64,6 +64,11 @@ export async function setFlag(deps: CaseDeps, tx: Tx, id: string, flag: Flag, ra
   await deps.record(tx, requestStream(id), by, raised ? 'flag_raised' : 'flag_lowered', { flag })
 }
 
+/** Makes a new version of a request whose particulars have changed: what its readers hold is stale. */
+export async function renewVersion(tx: Tx, id: string): Promise<void> {
+  await requests.update(tx, await requests.lock(tx, id), {})
+}
+
 /** Notes how well the person is known now. It never falls. */
 export async function raiseAssurance(tx: Tx, id: string, level: number): Promise<DsarRequest> {
   const request = await requests.lock(tx, id)

@@ -3,7 +3,7 @@ import { requestStream } from '../audit/record.ts'
 import type { Actor } from '../domain/actor.ts'
 import { parseEmailAddress } from '../domain/email-address.ts'
 import type { Tx } from '../platform/database.ts'
-import { type CaseDeps, setFlag } from '../requests/apply-event.ts'
+import { type CaseDeps, renewVersion, setFlag } from '../requests/apply-event.ts'
 import {
   addIdentities,
   type ContactPoint,
@@ -37,6 +37,7 @@ export async function keepResolution(
   }
   await addIdentities(deps, tx, requestId, theirs, 'resolved')
   await freezeContactPoints(deps, tx, requestId, addressesOf(resolution, by.id))
+  await renewVersion(tx, requestId)
 }
 
 /** What the answer stands up for: an address that the person never confirmed may be anybody's. */
