@@ -52,6 +52,9 @@ export function startCollection(task: TaskCall, limits: CallLimits, sink: Collec
   }
 }
 
+/** What a dataset of which something came can be. A package that says one thing and holds another is never made. */
+const HANDED_OVER: ReadonlySet<string> = new Set(['completed', 'partially_completed'])
+
 function endOf(task: TaskCall, json: unknown, arrived: ReadonlyMap<string, number>, files: number): Answer {
   const end = readEndLine(json, 'the end')
   if (end.taskId !== undefined) requireSameTask(task, end.taskId)
@@ -63,8 +66,11 @@ function endOf(task: TaskCall, json: unknown, arrived: ReadonlyMap<string, numbe
   requireScope(task, new Set([...counts.keys(), ...said.map(dataset => dataset.name)]), said)
   const datasets = [...arrived].map(([name, count]) => {
     if (count !== (counts.get(name) ?? 0)) throw new AdapterFault('count_mismatch', `not as much came of ${name} as was sent`)
-    const outcome = count > 0 ? ('completed' as const) : ('no_data' as const)
-    return { name, outcome, ...said.find(dataset => dataset.name === name), count }
+    const came = count > 0 ? ('completed' as const) : ('no_data' as const)
+    const dataset = { name, outcome: came, ...said.find(one => one.name === name), count }
+    if (count > 0 && !HANDED_OVER.has(dataset.outcome))
+      throw new AdapterFault('not_valid', `${name} is said to be '${dataset.outcome}', and yet something of it came`)
+    return dataset
   })
   return { kind: 'collected', matched: end.matched, datasets, files }
 }

@@ -112,6 +112,12 @@ describe('a stream', () => {
     })
   })
 
+  test.each(['refused', 'retained', 'no_data', 'failed'])('is refused when a dataset that is %s had records', async outcome => {
+    const datasets = [{ name: 'invoices', outcome }]
+    const stream = [record('{}'), endLine({ invoices: 1, attachments: 0 }, { datasets })].join('\n')
+    await expect(collect(stream)).rejects.toMatchObject({ code: 'not_valid' })
+  })
+
   test('treats members named like the prototype as data', async () => {
     const { taken } = await collect(
       [record('{"__proto__":{"isAdmin":true}}'), endLine({ invoices: 1, attachments: 0 })].join('\n'),
