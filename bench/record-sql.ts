@@ -22,7 +22,8 @@ const asText = (value: unknown): string | null => {
 
 const query = pg.Client.prototype.query
 pg.Client.prototype.query = function (this: pg.Client, ...asked: unknown[]) {
-  const [text, values] = asked
+  const [first, second] = asked
+  const { text, values } = typeof first === 'string' ? { text: first, values: second } : (first as pg.QueryConfig)
   const { application_name: from } = (this as pg.Client & { connectionParameters: Record<string, unknown> }).connectionParameters
   if (typeof text === 'string' && from === 'dsar') {
     const recording: Recording = { text, values: Array.isArray(values) ? values.map(asText) : [] }

@@ -168,6 +168,7 @@ CREATE TABLE part (
   inline_sealed bytea
 );
 CREATE INDEX ON part (request_id);
+CREATE INDEX ON part (task_id);
 
 CREATE TABLE sealed_package (
   request_id uuid PRIMARY KEY REFERENCES dsar_request ON DELETE CASCADE,
@@ -246,6 +247,14 @@ BEGIN RAISE EXCEPTION 'audit_entry is append-only' USING ERRCODE = 'insufficient
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit_entry FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
+-- The newest entry of a stream, which the transaction has to itself from here on. Two statements in one call: the second sees
+-- what was written until the first had the lock.
+CREATE FUNCTION audit_head(the_stream text) RETURNS TABLE (seq int, hash bytea) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(the_stream, 5));
+  RETURN QUERY SELECT e.seq, e.hash FROM audit_entry e WHERE e.stream = the_stream ORDER BY e.seq DESC LIMIT 1;
+END $$;
+
 CREATE TABLE idempotency_key (
   scope text NOT NULL,
   key text NOT NULL,
@@ -275,7 +284,7 @@ REVOKE UPDATE, DELETE ON audit_entry FROM dsar_app;
 const DOWN = `
 DROP TABLE rate_limit, vault_probe, idempotency_key, audit_entry, deadline_alarm, letter, download_grant, link, sealed_package, part,
   callback_seen, task, adapter, proof, challenge, request_key, contact_point, request_identity, dsar_request;
-DROP FUNCTION audit_is_append_only();
+DROP FUNCTION audit_is_append_only(), audit_head(text);
 `
 
 export class Foundation1763800000000 implements MigrationInterface {

@@ -18,22 +18,26 @@ export interface RecorderDeps {
   sign(bytes: Buffer): { keyId: string; signature: Buffer }
 }
 
+interface Head {
+  seq: number
+  hash: Buffer
+}
+
 export function createRecorder({ clock, sign }: RecorderDeps): Recorder {
+  // From its first entry on, a transaction has the stream to itself and knows where it ends.
+  const heads = new WeakMap<Tx, Map<string, Head>>()
   return async (tx, stream, by, event, facts = {}) => {
-    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 5))', [stream])
-    const [last] = await tx.query<{ seq: number; hash: Buffer }[]>(
-      'SELECT seq, hash FROM audit_entry WHERE stream = $1 ORDER BY seq DESC LIMIT 1',
-      [stream],
-    )
+    const mine = heads.get(tx) ?? new Map<string, Head>()
+    const last = mine.get(stream) ?? (await lockStream(tx, stream))
     const entry = {
       stream,
-      seq: (last?.seq ?? 0) + 1,
+      seq: last.seq + 1,
       at: clock.now(),
       actorKind: by.kind,
       actorId: by.id,
       event,
       facts,
-      previous: last?.hash ?? FIRST,
+      previous: last.hash,
     }
     const hash = hashOf(entry)
     const { keyId, signature } = sign(hash)
@@ -42,5 +46,12 @@ export function createRecorder({ clock, sign }: RecorderDeps): Recorder {
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
       [stream, entry.seq, entry.at, by.kind, by.id, event, JSON.stringify(facts), entry.previous, hash, keyId, signature],
     )
+    heads.set(tx, mine.set(stream, { seq: entry.seq, hash }))
   }
+}
+
+/** Keeps a stream for this transaction alone. @returns its newest entry, or what stands before the first */
+async function lockStream(tx: Tx, stream: string): Promise<Head> {
+  const [last] = await tx.query<Head[]>('SELECT seq, hash FROM audit_head($1)', [stream])
+  return last ?? { seq: 0, hash: FIRST }
 }

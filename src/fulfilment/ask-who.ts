@@ -1,10 +1,11 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { holdAdapters } from '../adapters/adapters.store.ts'
 import { endOfDay } from '../domain/day.ts'
 import type { Transact } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
 import { configOf } from './scope.ts'
-import { insertTask, type TaskAnswer } from './tasks.store.ts'
+import { insertTasks, type NewTask, type TaskAnswer } from './tasks.store.ts'
 
 const CANNOT_KNOW = { status: 'unknown_person', datasets: [] } satisfies TaskAnswer
 
@@ -23,13 +24,13 @@ export async function askWho(deps: AskWhoDeps, requestId: string): Promise<void>
     const adapters = (await holdAdapters(tx)).filter(({ manifest }) => manifest.actions.includes('resolve'))
     const dueAt = endOfDay(request.dueOn, request.timeZone)
     const named = new Set((await identitiesOf(deps, tx, requestId)).map(({ type }) => type))
-    for (const adapter of adapters) {
+    const tasks = adapters.map((adapter): NewTask => {
       const config = configOf(adapter, [])
-      const task = { requestId, adapterId: adapter.id, adapter: adapter.name, action: 'resolve', config, dueAt } as const
-      const answer = config.identityTypes.some(type => named.has(type)) ? undefined : CANNOT_KNOW
-      await insertTask(tx, { ...task, ...(answer && { answer }) }, deps.clock.now())
-    }
-    await deps.enqueue(tx, 'dispatch-tasks', {})
-    await deps.enqueue(tx, 'weigh-identity', { requestId })
+      const task = { id: randomUUIDv7(), adapterId: adapter.id, adapter: adapter.name, action: 'resolve', config } as const
+      return config.identityTypes.some(type => named.has(type)) ? task : { ...task, answer: CANNOT_KNOW }
+    })
+    await insertTasks(tx, { requestId, dueAt, now: deps.clock.now() }, tasks)
+    if (tasks.every(({ answer }) => answer)) await deps.enqueue(tx, 'weigh-identity', { requestId })
+    else await deps.enqueue(tx, 'dispatch-tasks', {})
   })
 }

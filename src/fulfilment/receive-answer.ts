@@ -3,7 +3,7 @@ import { retryDelay } from '../adapters/retry.ts'
 import { requestStream } from '../audit/record.ts'
 import { type Actor, system } from '../domain/actor.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import { OWED_WHEN_ANSWERED } from '../pipeline.ts'
+import { type Action, OWED_WHEN_ANSWERED } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
@@ -11,16 +11,16 @@ import { keepResolution } from '../verification/keep-resolution.ts'
 import { saveParts } from './parts.store.ts'
 import type { SpooledPart } from './spool.ts'
 import {
-  areDone,
   type DatasetAnswer,
   lockTask,
   releaseAfter,
+  type Standing,
   settle,
+  standingOf,
   type Task,
   type TaskAnswer,
   type TaskChange,
   tasksOf,
-  troubleOf,
 } from './tasks.store.ts'
 
 export interface ReceiveDeps extends CaseDeps, IdentityDeps {
@@ -60,7 +60,9 @@ export async function receiveAnswer(
   })
   deps.onAnswer(task.action, answer.kind)
   if (change.state === 'done') await onDone(deps, tx, task, answer, parts)
-  await reflag(deps, tx, request)
+  const { open } = await reflag(deps, tx, request, task.action)
+  const owed = OWED_WHEN_ANSWERED[task.action]
+  if (owed && open === 0) await deps.enqueue(tx, owed, { requestId: request.id })
   return change.state === 'done'
 }
 
@@ -131,14 +133,18 @@ export function firstShort(located: TaskAnswer, datasets: readonly DatasetAnswer
 async function onDone(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, parts: SpooledPart[]): Promise<void> {
   if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, { kind: 'adapter', id: task.adapter }, answer)
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
-  if (await releaseAfter(tx, task.id)) await deps.enqueue(tx, 'dispatch-tasks', {})
-  const owed = OWED_WHEN_ANSWERED[task.action]
-  if (owed && (await areDone(tx, task.requestId, task.action))) await deps.enqueue(tx, owed, { requestId: task.requestId })
+  if (task.action === 'locate') await releaseAfter(tx, task.id)
 }
 
-/** The flags of a request, which the caller has locked, say what its tasks say. */
-export async function reflag(deps: CaseDeps, tx: Tx, { id, flags }: Pick<DsarRequest, 'id' | 'flags'>): Promise<void> {
-  const trouble = await troubleOf(tx, id, FAILURES_UNTIL_FLAGGED)
+/** The flags of a request, which the caller has locked, say what its tasks say. @returns how those stand, and the action's */
+export async function reflag(
+  deps: CaseDeps,
+  tx: Tx,
+  { id, flags }: Pick<DsarRequest, 'id' | 'flags'>,
+  action: Action,
+): Promise<Standing> {
+  const standing = await standingOf(tx, id, action, FAILURES_UNTIL_FLAGGED)
   for (const flag of ['failed_task', 'quarantined'] as const)
-    if (flags.includes(flag) !== trouble[flag]) await setFlag(deps, tx, id, flag, trouble[flag], system('fulfilment'))
+    if (flags.includes(flag) !== standing[flag]) await setFlag(deps, tx, id, flag, standing[flag], system('fulfilment'))
+  return standing
 }

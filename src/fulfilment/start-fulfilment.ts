@@ -1,13 +1,14 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { type Adapter, holdAdapters } from '../adapters/adapters.store.ts'
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { endOfDay } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { ACTIONS_OF } from '../pipeline.ts'
-import type { Transact, Tx } from '../platform/database.ts'
+import type { Transact } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { configOf, datasetsInScope } from './scope.ts'
-import { insertTask } from './tasks.store.ts'
+import { insertTasks, type NewTask } from './tasks.store.ts'
 
 export interface StartDeps extends CaseDeps {
   transact: Transact
@@ -23,32 +24,29 @@ export async function startFulfilment(deps: StartDeps, requestId: string): Promi
     const request = await lockRequest(tx, requestId)
     if (request.state !== 'fulfilling') return
     const adapters = await holdAdapters(tx)
-    for (const adapter of adapters) await planFor(deps, tx, request, adapter)
+    const dueAt = endOfDay(request.dueOn, request.timeZone)
+    const tasks = adapters.flatMap(adapter => tasksFor(request, adapter))
+    await insertTasks(tx, { requestId, dueAt, now: deps.clock.now() }, tasks)
     await deps.record(tx, requestStream(requestId), system('fulfilment'), 'adapters_asked', {
       adapters: adapters.map(({ name }) => name),
     })
-    await deps.enqueue(tx, 'dispatch-tasks', {})
-    await deps.enqueue(tx, 'conclude-fulfilment', { requestId })
+    if (tasks.every(({ answer }) => answer)) await deps.enqueue(tx, 'conclude-fulfilment', { requestId })
+    else await deps.enqueue(tx, 'dispatch-tasks', {})
   })
 }
 
-async function planFor(deps: StartDeps, tx: Tx, request: DsarRequest, adapter: Adapter): Promise<void> {
+function tasksFor(request: DsarRequest, adapter: Adapter): NewTask[] {
   const datasets = datasetsInScope(request, adapter.manifest.datasets)
-  const task = {
-    requestId: request.id,
-    adapterId: adapter.id,
-    adapter: adapter.name,
-    config: configOf(adapter, datasets),
-    dueAt: endOfDay(request.dueOn, request.timeZone),
-  }
-  if (datasets.length === 0) {
-    await insertTask(tx, { ...task, action: 'collect', answer: { status: 'nothing_in_scope', datasets: [] } }, deps.clock.now())
-    return
-  }
-  let afterTask: string | undefined
-  for (const action of ACTIONS_OF[request.right]) {
-    // Counting first is what shows that a copy is whole; who cannot count is asked for the copy alone.
-    if (action === 'locate' && !adapter.manifest.actions.includes('locate')) continue
-    afterTask = await insertTask(tx, { ...task, action, ...(afterTask && { afterTask }) }, deps.clock.now())
-  }
+  const common = { adapterId: adapter.id, adapter: adapter.name, config: configOf(adapter, datasets) }
+  if (datasets.length === 0)
+    return [{ ...common, id: randomUUIDv7(), action: 'collect', answer: { status: 'nothing_in_scope', datasets: [] } }]
+  // Counting first is what shows that a copy is whole; who cannot count is asked for the copy alone.
+  const actions = ACTIONS_OF[request.right].filter(action => action !== 'locate' || adapter.manifest.actions.includes('locate'))
+  const ids = actions.map(() => randomUUIDv7())
+  return actions.map((action, i) => ({
+    ...common,
+    id: ids[i] as string,
+    action,
+    ...(i > 0 && { afterTask: ids[i - 1] as string }),
+  }))
 }

@@ -130,7 +130,7 @@ async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId
     adapter: task.adapter,
     action: task.action,
   })
-  await reflag(deps, tx, request)
+  await reflag(deps, tx, request, task.action)
   await deps.enqueue(tx, 'dispatch-tasks', {})
   return (await getTask(tx, taskId)) as Task
 }

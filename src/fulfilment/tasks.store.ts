@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto'
 import type { Dataset } from '../adapters/protocol.ts'
 import type { Action } from '../pipeline.ts'
 import type { Tx } from '../platform/database.ts'
@@ -63,35 +62,27 @@ export const TASK_COLUMNS = `t.id, t.key, t.request_id AS "requestId", t.adapter
   t.attempt, t.failures, t.lost, t.location, t.answer, t.problem, t.asked, t.run_at AS "runAt", t.started_at AS "startedAt",
   t.finished_at AS "finishedAt"`
 
-export type NewTask = Pick<Task, 'requestId' | 'adapterId' | 'adapter' | 'action' | 'config' | 'dueAt'> & {
+export type NewTask = Pick<Task, 'id' | 'adapterId' | 'adapter' | 'action' | 'config'> & {
   afterTask?: string
+  /** Given where it is known without asking. */
   answer?: TaskAnswer
 }
 
-/** Makes a task unless there is one already for this adapter and action; with an answer given, it is done and nobody is asked. */
-export async function insertTask(tx: Tx, task: NewTask, now: Date): Promise<string> {
-  const state: TaskState = task.answer ? 'done' : task.afterTask ? 'waiting' : 'ready'
-  const [row] = await tx.query<{ id: string }[]>(
+/** Makes tasks of a request, but none that is there already for its adapter and action. */
+export async function insertTasks(
+  tx: Tx,
+  { requestId, dueAt, now }: { requestId: string; dueAt: Date; now: Date },
+  tasks: readonly NewTask[],
+): Promise<void> {
+  await tx.query(
     `INSERT INTO task (id, key, request_id, adapter_id, adapter, action, state, after_task, config, due_at, run_at, created_at, answer, asked, finished_at)
-     VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, now(), $10, $11, $12, $13)
-     ON CONFLICT (request_id, adapter_id, action) DO UPDATE SET request_id = EXCLUDED.request_id RETURNING id`,
-    [
-      randomUUIDv7(),
-      task.requestId,
-      task.adapterId,
-      task.adapter,
-      task.action,
-      state,
-      task.afterTask ?? null,
-      JSON.stringify(task.config),
-      task.dueAt,
-      now,
-      task.answer ? JSON.stringify(task.answer) : null,
-      task.answer === undefined,
-      task.answer ? now : null,
-    ],
+     SELECT t.id, t.id, $1, t."adapterId", t.adapter, t.action,
+       CASE WHEN t.answer IS NOT NULL THEN 'done' WHEN t."afterTask" IS NOT NULL THEN 'waiting' ELSE 'ready' END, t."afterTask", t.config,
+       $2, now(), $3::timestamptz, t.answer, t.answer IS NULL, CASE WHEN t.answer IS NOT NULL THEN $3::timestamptz END
+     FROM jsonb_to_recordset($4::jsonb) AS t(id uuid, "adapterId" uuid, adapter text, action text, "afterTask" uuid, config jsonb, answer jsonb)
+     ON CONFLICT (request_id, adapter_id, action) DO NOTHING`,
+    [requestId, dueAt, now, JSON.stringify(tasks)],
   )
-  return (row as { id: string }).id
 }
 
 export async function tasksOf(tx: Tx, requestId: string, action?: Action): Promise<Task[]> {
@@ -101,24 +92,23 @@ export async function tasksOf(tx: Tx, requestId: string, action?: Action): Promi
   )
 }
 
-/** Whether every task of an action has been answered. */
-export async function areDone(tx: Tx, requestId: string, action: Action): Promise<boolean> {
-  const open = `SELECT 1 FROM task WHERE request_id = $1 AND action = $2 AND state <> 'done' LIMIT 1`
-  return (await tx.query<unknown[]>(open, [requestId, action])).length === 0
+export interface Standing {
+  /** How many tasks of the action have no answer yet. */
+  open: number
+  /** What a person has to look at: `failures` in a row count as failed, though it goes on being asked. */
+  failed_task: boolean
+  quarantined: boolean
 }
 
-/** What the tasks of a request need a person for: `failures` in a row count as failed, though it goes on being asked. */
-export async function troubleOf(
-  tx: Tx,
-  requestId: string,
-  failures: number,
-): Promise<Record<'failed_task' | 'quarantined', boolean>> {
-  const [trouble] = await tx.query<[Record<'failed_task' | 'quarantined', boolean>]>(
-    `SELECT count(*) FILTER (WHERE state = 'failed' OR state = 'ready' AND failures >= $2) > 0 AS failed_task,
+/** How the tasks of a request stand, and those of one action. */
+export async function standingOf(tx: Tx, requestId: string, action: Action, failures: number): Promise<Standing> {
+  const [standing] = await tx.query<[Standing]>(
+    `SELECT count(*) FILTER (WHERE action = $3 AND state <> 'done') AS open,
+            count(*) FILTER (WHERE state = 'failed' OR state = 'ready' AND failures >= $2) > 0 AS failed_task,
             count(*) FILTER (WHERE state = 'quarantined') > 0 AS quarantined FROM task WHERE request_id = $1`,
-    [requestId, failures],
+    [requestId, failures, action],
   )
-  return trouble
+  return standing
 }
 
 /** A task that exists, held until the transaction ends. */
@@ -170,13 +160,9 @@ export async function settle(
   return changed === 1
 }
 
-/** Lets the tasks run that waited for this one. True when there was one. */
-export async function releaseAfter(tx: Tx, taskId: string): Promise<boolean> {
-  const [, released] = await tx.query<[unknown[], number]>(
-    `UPDATE task SET state = 'ready', run_at = now() WHERE after_task = $1 AND state = 'waiting'`,
-    [taskId],
-  )
-  return released > 0
+/** Lets the tasks run that waited for this one. Whoever ran this one looks for more when it ends, and finds them. */
+export async function releaseAfter(tx: Tx, taskId: string): Promise<void> {
+  await tx.query(`UPDATE task SET state = 'ready', run_at = now() WHERE after_task = $1 AND state = 'waiting'`, [taskId])
 }
 
 /** Ends what has not ended of a request, so that nobody is asked any more. Answers still under way will find no task of theirs. */

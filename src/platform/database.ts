@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Socket } from 'node:net'
 import pg from 'pg'
 import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
@@ -43,6 +44,31 @@ export const endingInSilence =
       this.destroy(new Error('Connection terminated: the database has been silent for too long'))
     })
 
+/** Each connection keeps so many statements at most; the rest are parsed and planned anew every time. */
+const PREPARED_AT_MOST = 400
+const statementNames = new Map<string, string>()
+
+function statementName(text: string): string | undefined {
+  const known = statementNames.get(text)
+  if (known || statementNames.size >= PREPARED_AT_MOST) return known
+  const name = createHash('sha256').update(text).digest('base64url')
+  statementNames.set(text, name)
+  return name
+}
+
+/**
+ * A connection on which every statement with parameters is prepared under a name: the database parses and plans it once, not
+ * each time, which is half of what a small statement costs it. Names come from the text, and texts never hold data.
+ */
+export class PreparingClient extends pg.Client {
+  // The driver's method has a dozen signatures; the pools that use this one call it with a text, its values and perhaps a callback.
+  override query(...asked: unknown[]): never {
+    const [text, values, ...rest] = asked
+    const name = typeof text === 'string' && Array.isArray(values) && values.length > 0 ? statementName(text) : undefined
+    return Reflect.apply(super.query, this, name ? [{ name, text, values }, ...rest] : asked) as never
+  }
+}
+
 /** What PostgreSQL is asked to do for every session: give up rather than hang on locks, on statements and on forgotten transactions. */
 export function sessionOptions(role?: string, patienceSeconds = PATIENCE_SECONDS): string {
   const settings = {
@@ -70,6 +96,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     installExtensions: false,
     poolErrorHandler: onError ?? (() => {}),
     extra: {
+      Client: PreparingClient,
       options: sessionOptions(role, patienceSeconds),
       stream: endingInSilence(patienceSeconds),
       connectionTimeoutMillis: 5000,

@@ -17,7 +17,7 @@ export const isWrittenNumber = (value: unknown): value is WrittenNumber => engin
  * every number as it was written. Almost no record is read again, and looking costs the others next to nothing.
  */
 export function withExactNumbers<T>(json: Buffer, parsed: T): T {
-  if (!hasLongNumber(json) && !(hasExtreme(parsed) && LONG_EXPONENT.test(json.toString('latin1')))) return parsed
+  if (!hasLongNumber(json) && !(LONG_EXPONENT.test(json.toString('latin1')) && hasExtreme(parsed))) return parsed
   return engine.parse(json.toString(), (_key, value: unknown, { source }: { source?: string } = {}) =>
     typeof value === 'number' && source !== undefined ? engine.rawJSON(source) : value,
   )

@@ -1,5 +1,5 @@
 import { type JobWithMetadata, PgBoss, type WorkOptions } from 'pg-boss'
-import { endingInSilence, sessionOptions, type Tx } from './database.ts'
+import { endingInSilence, PreparingClient, sessionOptions, type Tx } from './database.ts'
 
 /** Puts a job on the queue in the caller's transaction: it exists if, and only if, the transaction commits. */
 export type Enqueue<Jobs> = <N extends keyof Jobs & string>(
@@ -66,7 +66,7 @@ export async function openQueue<Jobs extends object>(options: QueueOptions<keyof
   const boss = new PgBoss({
     connectionString: options.url,
     options: sessionOptions(options.role),
-    ...{ stream: endingInSilence() }, // the driver takes it; the queue's types do not name it
+    ...{ stream: endingInSilence(), Client: PreparingClient }, // the driver takes them; the queue's types do not name them
     max: options.poolSize ?? 5,
     migrate: false,
     createSchema: false,

@@ -39,7 +39,7 @@ test('requests are answered, each step once, while every connection to the datab
     await end()
     const terror = setInterval(end, 1000)
     try {
-      for (const at of paths) await one.see(at, completed, 30_000)
+      for (const at of paths) await one.see(at, completed, 60_000)
     } finally {
       clearInterval(terror)
     }
@@ -55,7 +55,7 @@ test('requests are answered, each step once, while every connection to the datab
   } finally {
     await one.close()
   }
-}, 60_000)
+}, 120_000)
 
 test('a database that stops at once and comes back finds everything it had promised, and the request goes on', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'dsar-restart-'))
@@ -88,4 +88,4 @@ test('a database that stops at once and comes back finds everything it had promi
     await (second ?? first).stop()
     rmSync(dataDir, { recursive: true, force: true })
   }
-}, 60_000)
+}, 120_000)

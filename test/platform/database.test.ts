@@ -52,6 +52,16 @@ describe('a transaction', () => {
     expect(tries).toBe(3)
   })
 
+  test('has each statement with parameters parsed once on its connection, and none that has no parameters', async () => {
+    const { transact } = await open()
+    const prepared = await transact(async tx => {
+      for (const key of ['first', 'second']) await note(tx, key)
+      await tx.query('SELECT 42')
+      return tx.query('SELECT statement FROM pg_prepared_statements')
+    })
+    expect(prepared).toEqual([{ statement: expect.stringContaining('INSERT INTO idempotency_key') }])
+  })
+
   test('that fails otherwise is not repeated, and leaves nothing', async () => {
     const { transact, read } = await open()
     let tries = 0
