@@ -1,6 +1,6 @@
 import type { OutboundReason } from '../platform/outbound.ts'
 import type { FaultCode } from './fault.ts'
-import type { DatasetAnswer, Identity, ResolveAnswer } from './protocol.ts'
+import type { DatasetAnswer, Identity, RecipientAnswer, ResolveAnswer } from './protocol.ts'
 
 /** Why asking came to nothing: a fault of the adapter's answer, or of the way there, nothing known to ask it with, or trouble of our own. */
 export type Trouble = FaultCode | OutboundReason | 'no_identity' | 'own_trouble' | 'worker_lost'
@@ -13,8 +13,8 @@ export type Answer =
   /** Nobody of these identities is known there: a full answer. */
   | { kind: 'unknown' }
   | ({ kind: 'resolved' } & Omit<ResolveAnswer, 'taskId'>)
-  /** One answer for each dataset in scope. */
-  | { kind: 'result'; matched: Identity[]; datasets: DatasetAnswer[] }
+  /** One answer for each dataset in scope; and whom the adapter has told of a change, where it said so. */
+  | { kind: 'result'; matched: Identity[]; datasets: DatasetAnswer[]; recipients?: RecipientAnswer[] }
   /** The same after a collect. `count` is what arrived, records and files together, and is always there. */
   | { kind: 'collected'; matched: Identity[]; datasets: (DatasetAnswer & { count: number })[]; files: number }
   /** Still at work: poll there, or wait to be called back. */

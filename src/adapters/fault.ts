@@ -18,6 +18,10 @@ const RETRYABLE = {
   task_mismatch: false,
   dataset_missing: false,
   dataset_unknown: false,
+  dataset_repeated: false,
+  outcome_contradicted: false,
+  retention_unexplained: false,
+  recipient_repeated: false,
 } as const
 
 export type FaultCode = keyof typeof RETRYABLE

@@ -2,6 +2,7 @@ import type { Answer } from './answer.ts'
 import { AdapterFault } from './fault.ts'
 import { type DatasetAnswer, type Identity, ResolveAnswer, Result, type TaskCall } from './protocol.ts'
 import { readerOf } from './read-json.ts'
+import { requireExplained } from './retained.ts'
 
 const readResult = readerOf(Result)
 const readResolveAnswer = readerOf(ResolveAnswer)
@@ -16,13 +17,19 @@ export function judgeAnswer(task: TaskCall, json: unknown): Answer {
     requireSameTask(task, taskId)
     return quarantineFor(task, resolved.matched) ?? { kind: 'resolved', ...resolved }
   }
-  const { taskId, matched, datasets } = readResult(json, 'the answer')
+  const { taskId, ...result } = readResult(json, 'the answer')
   requireSameTask(task, taskId)
-  const quarantine = quarantineFor(task, matched)
+  const quarantine = quarantineFor(task, result.matched)
   if (quarantine) return quarantine
+  const { datasets, recipients = [] } = result
   requireScope(task, new Set(datasets.map(dataset => dataset.name)), datasets)
+  const contradicted = datasets.find(({ outcome, count = 0 }) => outcome === 'no_data' && count > 0)
+  if (contradicted) throw new AdapterFault('outcome_contradicted', `${contradicted.name} has no data, and yet a count`)
   if (task.action === 'locate') requireCounts(datasets)
-  return { kind: 'result', matched, datasets }
+  for (const dataset of datasets) if (dataset.outcome === 'retained') requireExplained(task, dataset)
+  if (new Set(recipients.map(({ name }) => name)).size < recipients.length)
+    throw new AdapterFault('recipient_repeated', 'the answer names a recipient twice')
+  return { kind: 'result', ...result }
 }
 
 /** An answer to another task is not ours to use. */
@@ -51,7 +58,7 @@ export function requireScope({ scope }: TaskCall, named: ReadonlySet<string>, da
     throw new AdapterFault('dataset_unknown', 'the answer names a dataset that was not asked for')
   }
   if (new Set(datasets.map(dataset => dataset.name)).size < datasets.length) {
-    throw new AdapterFault('not_valid', 'the answer names a dataset twice')
+    throw new AdapterFault('dataset_repeated', 'the answer names a dataset twice')
   }
 }
 

@@ -18,7 +18,7 @@ const ACTIONS = [
   'lift_restriction',
   'object',
   'withdraw_consent',
-] as const
+] as const satisfies readonly Action[]
 
 export const OUTCOMES = [
   'completed',
@@ -79,22 +79,45 @@ export type Manifest = Static<typeof Manifest>
 export const Identity = Type.Object({ type: Name, value: text(1024), format: Type.Optional(Type.Enum(['raw', 'sha256'])) })
 export type Identity = Static<typeof Identity>
 
+/** One thing that is wrong, and what is right. `from` is how it stands, so that nothing else is changed by mistake. */
+export interface Correction {
+  dataset: string
+  field: string
+  from: string | number | boolean | null
+  to: string | number | boolean | null
+}
+
+/** What each action is told beyond whom and which datasets it is about. Grounds are codes: `17_1_b`, `18_1_a`, `21_1`. */
+interface ParametersOf {
+  resolve: Record<never, never>
+  locate: Record<never, never>
+  collect: Record<never, never>
+  rectify: { corrections: readonly Correction[] }
+  erase: { ground?: string }
+  restrict: { ground?: string }
+  lift_restriction: Record<never, never>
+  object: { purposes: readonly string[]; ground?: string }
+  withdraw_consent: { purposes?: readonly string[]; cookies?: readonly string[] }
+}
+type Action = keyof ParametersOf
+
 /** One action asked of one adapter for one data subject: the body of `POST {base}/tasks`. */
-export const TaskCall = Type.Object({
-  taskId: text(128),
-  requestId: text(128),
-  action: Type.Enum(ACTIONS),
-  attempt: Type.Integer({ minimum: 1 }),
-  dryRun: Type.Boolean(),
-  subject: Type.Object({ identities: Type.Array(Identity, { minItems: 1, maxItems: 200 }) }),
-  scope: Type.Object({ datasets: list(Name, 200) }),
-  parameters: Type.Record(Type.String(), Type.Unknown()),
-  dueAt: text(40),
-  callbackUrl: Type.Optional(text(2048)),
-  regulation: Type.Optional(text(32)),
-  legalGround: Type.Optional(text(64)),
-})
-export type TaskCall = Static<typeof TaskCall>
+export interface TaskCall<A extends Action = Action> {
+  taskId: string
+  requestId: string
+  action: A
+  attempt: number
+  /** Change nothing and hand nothing over, but say what would come of it. */
+  dryRun: boolean
+  subject: { identities: readonly Identity[] }
+  scope: { datasets: readonly string[] }
+  parameters: ParametersOf[A]
+  dueAt: string
+  callbackUrl?: string
+  regulation?: string
+  /** The article that the change rests on, e.g. `17_1_b`. */
+  legalGround?: string
+}
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
@@ -112,7 +135,16 @@ export type DatasetAnswer = Static<typeof DatasetAnswer>
 
 const Matched = list(Identity, 200)
 
-export const Result = Type.Object({ taskId: text(128), matched: Matched, datasets: list(DatasetAnswer, 200) })
+/** Whom outside the controller the adapter has told of the change (Art. 19). */
+const RecipientAnswer = Type.Object({ name: text(200), outcome: Type.Enum(['acknowledged', 'failed', 'impossible']) })
+export type RecipientAnswer = Static<typeof RecipientAnswer>
+
+export const Result = Type.Object({
+  taskId: text(128),
+  matched: Matched,
+  datasets: list(DatasetAnswer, 200),
+  recipients: Type.Optional(list(RecipientAnswer, 100)),
+})
 
 export const ResolveAnswer = Type.Object({
   taskId: text(128),

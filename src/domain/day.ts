@@ -14,13 +14,15 @@ export function parseDay(text: string): Day {
   return text as Day
 }
 
-function midnight(text: string): number {
+export function isDay(text: string): text is Day {
   const ms = /^[1-9]\d{3}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
   // 30 February is read as 2 March: only a day that is written out as it was read exists.
-  if (Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(text)) {
-    throw new Problem('invalid_request', 'A day is written YYYY-MM-DD and exists in the calendar.')
-  }
-  return ms
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)
+}
+
+function midnight(text: string): number {
+  if (!isDay(text)) throw new Problem('invalid_request', 'A day is written YYYY-MM-DD and exists in the calendar.')
+  return Date.parse(`${text}T00:00:00Z`)
 }
 
 const dayAt = (ms: number): Day => parseDay(new Date(ms).toISOString().slice(0, 10))

@@ -201,7 +201,7 @@ describe('an answer', () => {
     [
       'that names a dataset twice',
       { datasets: [...located.datasets, located.datasets[0]] },
-      { kind: 'failed', code: 'not_valid' },
+      { kind: 'failed', code: 'dataset_repeated' },
     ],
     [
       'that locates without counting',
@@ -217,6 +217,11 @@ describe('an answer', () => {
       'with a negative count',
       { datasets: located.datasets.map(dataset => ({ ...dataset, count: -1 })) },
       { kind: 'failed', code: 'not_valid' },
+    ],
+    [
+      'that counts what it does not have',
+      { datasets: located.datasets.map(dataset => ({ ...dataset, outcome: 'no_data' })) },
+      { kind: 'failed', code: 'outcome_contradicted', detail: 'invoices has no data, and yet a count' },
     ],
   ])('%s is not used', async (_, more, expected) => {
     expect((await callWith(json({ ...located, ...more }), { task: locate })).answer).toMatchObject(expected)
