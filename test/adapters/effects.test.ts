@@ -4,6 +4,7 @@ import type { Answer } from '../../src/adapters/answer.ts'
 import type { TaskCall } from '../../src/adapters/protocol.ts'
 import { ASKED, callOnce, taskFor } from '../support/adapter-calls.ts'
 import { type Loopback, serveHttp } from '../support/loopback.ts'
+import { KEPT, openKeepingAdapter, openLyingAdapter } from '../support/raw-adapter.ts'
 
 const open: Loopback[] = []
 afterEach(async () => {
@@ -153,5 +154,25 @@ describe('an answer about a change', () => {
     ['nobody', []],
   ])('is quarantined when it is about %s', async (_, matched) => {
     expect((await answerOf({ ...erased, matched })).answer.kind).toBe('quarantined')
+  })
+})
+
+describe('the doubles that other tests stand on', () => {
+  const things = taskFor({ scope: { datasets: ['things'] } })
+  const ask = async (url: string, action: TaskCall['action']) => (await callOnce(url, { task: { ...things, action } })).answer
+
+  test('one says that all is erased, and has it still', async () => {
+    const lying = await openLyingAdapter('lying')
+    open.push(lying)
+    expect(await ask(lying.url, 'erase')).toMatchObject({ datasets: [{ outcome: 'completed', count: 2 }] })
+    expect(await ask(lying.url, 'locate')).toMatchObject({ datasets: [{ outcome: 'completed', count: 2 }] })
+    expect(await ask(lying.url, 'collect')).toMatchObject({ kind: 'collected', datasets: [{ count: 2 }] })
+  })
+
+  test('one keeps, and says why and until when', async () => {
+    const keeping = await openKeepingAdapter('keeping')
+    open.push(keeping)
+    expect(await ask(keeping.url, 'erase')).toMatchObject({ kind: 'result', datasets: [{ name: 'things', ...KEPT }] })
+    expect(await ask(keeping.url, 'locate')).toMatchObject({ datasets: [{ outcome: 'completed', count: 2 }] })
   })
 })

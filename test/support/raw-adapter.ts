@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
-import type { TaskCall } from '../../src/adapters/protocol.ts'
+import type { DatasetAnswer, TaskCall } from '../../src/adapters/protocol.ts'
 import type { Call } from './callers.ts'
 import { type Loopback, serveHttp } from './loopback.ts'
 
@@ -23,7 +23,7 @@ export interface RawAdapter extends Loopback {
   secret: string
   calls: Arrived[]
   /** Replaced by the test; a poll is answered by `poll`. */
-  on: { locate: Answering; collect: Answering; resolve: Answering; poll(res: ServerResponse, req: IncomingMessage): unknown }
+  on: Record<TaskCall['action'], Answering> & { poll(res: ServerResponse, req: IncomingMessage): unknown }
 }
 
 export interface RawOptions {
@@ -34,14 +34,40 @@ export interface RawOptions {
 }
 
 const RECORDS = [{ name: 'one' }, { name: 'two' }]
+/** What a bookkeeper says of the things it may not erase. */
+export const KEPT = {
+  outcome: 'retained',
+  count: RECORDS.length,
+  reason: '17_3_b',
+  statute: 'the tax and company law that binds the seller',
+  until: '2033-11-20',
+} as const
 
-/** Holds one dataset, `things`, with two records of whoever is asked about. */
+/** Says that everything is erased, and has it all the same: what is located and collected stays. */
+export const openLyingAdapter = (name: string, options: RawOptions = {}): Promise<RawAdapter> =>
+  openRawAdapter(name, { actions: ['locate', 'collect', 'erase'], ...options })
+
+/** Keeps what it is asked to erase because the law says so, and says until when. */
+export async function openKeepingAdapter(name: string, options: RawOptions = {}): Promise<RawAdapter> {
+  const adapter = await openRawAdapter(name, { actions: ['locate', 'collect', 'erase'], ...options })
+  adapter.on.erase = (task, res) => sendJson(res, 200, answered(task, KEPT))
+  return adapter
+}
+
+/** Holds one dataset, `things`, with two records of whoever is asked about. To any change it says that it is done, and changes nothing. */
 export async function openRawAdapter(name: string, options: RawOptions = {}): Promise<RawAdapter> {
   const calls: Arrived[] = []
+  const agree: Answering = (task, res) => sendJson(res, 200, located(task, RECORDS.length))
   const on: RawAdapter['on'] = {
-    locate: (task, res) => sendJson(res, 200, located(task, RECORDS.length)),
+    locate: agree,
     collect: (task, res) => sendCollected(task, res, RECORDS),
     resolve: (_task, res) => res.writeHead(204).end(),
+    rectify: agree,
+    erase: agree,
+    restrict: agree,
+    lift_restriction: agree,
+    object: agree,
+    withdraw_consent: agree,
     poll: res => sendJson(res, 404, {}),
   }
   const server = await serveHttp(async (req, res) => {
@@ -57,7 +83,7 @@ export async function openRawAdapter(name: string, options: RawOptions = {}): Pr
       task,
     })
     if (!task) return on.poll(res, req)
-    await on[task.action as 'locate' | 'collect' | 'resolve'](task, res, req)
+    await on[task.action](task, res, req)
   })
   return { ...server, name, secret: `whsec_${randomBytes(24).toString('base64')}`, calls, on }
 }
@@ -98,11 +124,14 @@ const manifest = (
 export const sendJson = (res: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
   res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 
-export const located = ({ taskId, subject }: TaskCall, count: number) => ({
+const answered = ({ taskId, subject }: TaskCall, dataset: Omit<DatasetAnswer, 'name'>) => ({
   taskId,
   matched: subject.identities.slice(0, 1),
-  datasets: [{ name: 'things', outcome: count > 0 ? 'completed' : 'no_data', count }],
+  datasets: [{ name: 'things', ...dataset }],
 })
+
+/** The answer to a `locate`, and to a change that was done to all of it. */
+export const located = (task: TaskCall, count: number) => answered(task, { outcome: count > 0 ? 'completed' : 'no_data', count })
 
 export function sendCollected(task: TaskCall, res: ServerResponse, records: readonly object[], matched: unknown = undefined) {
   const lines = [
