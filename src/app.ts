@@ -9,7 +9,14 @@ import { downloadRoutes } from './delivery/downloads.routes.ts'
 import { handOver } from './delivery/hand-over.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
 import { sendLetter } from './delivery/send-letter.ts'
-import { acknowledge, tellOfficer, writeClosingLetter, writeCodeLetter } from './delivery/write-letters.ts'
+import {
+  acknowledge,
+  tellOfficer,
+  writeClosingLetter,
+  writeCodeLetter,
+  writeLetterToSubject,
+  writeToEveryContact,
+} from './delivery/write-letters.ts'
 import { askWho } from './fulfilment/ask-who.ts'
 import { callbackRoutes } from './fulfilment/callbacks.routes.ts'
 import { concludeFulfilment } from './fulfilment/conclude-fulfilment.ts'
@@ -184,6 +191,8 @@ async function openDeps(config: Config, clock: Clock, log: Log) {
     newDataKey: (requestId: string) => newDataKeyFor({ vault }, requestId),
     keyOf: (read: typeof database.read, requestId: string) => dataKeyOf({ vault }, read, requestId),
     writeCodeLetter: bind(writeCodeLetter, letters),
+    writeLetterToSubject: bind(writeLetterToSubject, letters),
+    writeToEveryContact: bind(writeToEveryContact, letters),
     tellOfficer: bind(tellOfficer, letters),
     onAlarm: counts.alarm,
     onAnswer: counts.answer,

@@ -30,6 +30,11 @@ interface Letter {
 const BY = system('outbox')
 /** From here on the staff see that somebody is not being reached; the letter goes on being tried. */
 const ATTEMPTS_UNTIL_FLAGGED = 5
+/** The letters that are the answer, or the way to it: a request that is being answered has been once one of them is taken. */
+const ANSWERS: ReadonlySet<LetterName> = new Set([
+  ...(['ready', 'answered', 'erased', 'restricted', 'restriction-lifted', 'rectified'] as const),
+  ...(['objection-decided', 'consent-receipt', 'opted-out'] as const),
+])
 
 /**
  * Sends one letter of the outbox. A server that defers is asked again, soon at first, then every half minute, for as long
@@ -82,7 +87,7 @@ async function note(deps: SendDeps, tx: Tx, letter: Letter, outcome: Outcome, pr
     await deps.enqueue(tx, 'send-letter', { letterId: letter.id }, { afterSeconds: Math.min(30, 2 ** settled.attempts) })
   else await deps.record(tx, requestStream(request.id), BY, `letter_${outcome}`, facts)
   await setFlag(deps, tx, request.id, 'mail_undeliverable', await isUnreached(tx, request), BY)
-  if (outcome === 'sent' && letter.kind === 'ready' && request.state === 'delivering')
+  if (outcome === 'sent' && ANSWERS.has(letter.kind) && request.state === 'delivering')
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
   return true
 }

@@ -3,9 +3,10 @@ import { dayIn, earliest } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { getRequest } from '../requests/apply-event.ts'
-import { contactPointsOf, type IdentityDeps } from '../requests/identities.store.ts'
+import { contactPointsOf, type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
 import type { Purpose } from '../verification/challenges.store.ts'
 import { CODE_MINUTES } from '../verification/send-challenge.ts'
+import type { LetterName, Said } from './letters/letters.ts'
 import { type NewLetter, type OutboxDeps, writeLetter } from './outbox.ts'
 
 export interface LetterDeps extends Omit<OutboxDeps, 'vault'>, IdentityDeps {
@@ -38,15 +39,9 @@ export async function acknowledge(deps: LetterDeps & { transact: Transact }, req
     const request = await getRequest(tx, requestId)
     if (!request || request.closedAt) return
     const { right, receivedAt, timeZone, dueOn, legalDueOn } = request
-    await writeToSubject(deps, tx, request, {
+    await writeLetterToSubject(deps, tx, request, {
       kind: 'acknowledgment',
-      values: {
-        reference: requestId,
-        officer: deps.officer,
-        right,
-        receivedOn: dayIn(receivedAt, timeZone),
-        promisedOn: earliest([dueOn, legalDueOn]),
-      },
+      values: { right, receivedOn: dayIn(receivedAt, timeZone), promisedOn: earliest([dueOn, legalDueOn]) },
     })
   })
 }
@@ -70,38 +65,54 @@ export const tellOfficer = (deps: LetterDeps, tx: Tx, request: DsarRequest, leve
     },
   })
 
-type OneLetter = { [K in NewLetter['kind']]: Pick<Extract<NewLetter, { kind: K }>, 'kind' | 'values'> }[NewLetter['kind']]
-
-async function writeToSubject(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: OneLetter): Promise<void> {
-  const [contact] = await contactPointsOf(deps, tx, request.id)
-  if (!contact) return
-  const addressed = {
-    ...letter,
-    requestId: request.id,
-    recipient: contact.value,
-    locale: request.locale,
-    dedupe: `${letter.kind}|${request.id}`,
+/** A letter of one request, without what all its letters say. */
+export type RequestLetter = {
+  [K in LetterName]: {
+    kind: K
+    values: Said<K>
+    /** Tells letters of one kind apart, such as the id of a decision. Without it, a request has one letter of a kind. */
+    occasion?: string
   }
-  await writeLetter(deps, tx, addressed as NewLetter)
+}[LetterName]
+
+/** To the main contact point, in the caller's transaction. Whoever was never found on file is not written to. */
+export async function writeLetterToSubject(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: RequestLetter): Promise<void> {
+  const [contact] = await contactPointsOf(deps, tx, request.id)
+  if (contact) await writeTo(deps, tx, request, letter, contact.value, [])
+}
+
+/** One letter to each address on file, because whoever asked may not be who reads the main one. */
+export async function writeToEveryContact(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: RequestLetter): Promise<void> {
+  for (const { type, value } of await contactPointsOf(deps, tx, request.id))
+    await writeTo(deps, tx, request, letter, value, [identityIndex(deps, { type, value }).toString('base64url')])
+}
+
+async function writeTo(
+  deps: LetterDeps,
+  tx: Tx,
+  { id, locale }: DsarRequest,
+  { kind, values, occasion }: RequestLetter,
+  recipient: string,
+  which: string[],
+): Promise<void> {
+  const said = { reference: id, officer: deps.officer, ...values }
+  const dedupe = [kind, id, ...(occasion ? [occasion] : []), ...which].join('|')
+  await writeLetter(deps, tx, { kind, requestId: id, recipient, locale, dedupe, values: said } as NewLetter)
 }
 
 /** The last letter of a request that ended without an answer. Whoever was never found on file is not written to. */
 export async function writeClosingLetter(deps: LetterDeps & { transact: Transact }, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await getRequest(tx, requestId)
-    const common = { reference: requestId, officer: deps.officer }
     if (request?.state === 'lapsed' || request?.state === 'withdrawn')
-      await writeToSubject(deps, tx, request, { kind: request.state, values: common })
+      await writeLetterToSubject(deps, tx, request, { kind: request.state, values: {} })
     if (request?.state === 'cancelled')
-      await writeToSubject(deps, tx, request, {
-        kind: 'cancelled',
-        values: { ...common, reason: await cancelReason(tx, requestId) },
-      })
+      await writeLetterToSubject(deps, tx, request, { kind: 'cancelled', values: { reason: await cancelReason(tx, requestId) } })
   })
 }
 
 async function cancelReason(tx: Tx, requestId: string) {
-  const [row] = await tx.query<{ reason: Extract<NewLetter, { kind: 'cancelled' }>['values']['reason'] }[]>(
+  const [row] = await tx.query<{ reason: Said<'cancelled'>['reason'] }[]>(
     `SELECT facts->>'reason' AS reason FROM audit_entry WHERE stream = $1 AND event = 'cancelled' ORDER BY seq DESC LIMIT 1`,
     [`request:${requestId}`],
   )

@@ -3,6 +3,7 @@ import type { Day } from '../../domain/day.ts'
 import type { Flag, State } from '../../domain/lifecycle.ts'
 import type { Right } from '../../domain/rights.ts'
 import type { CancelReason } from '../../requests/close-request.ts'
+import type { WordedCode } from './messages.ts'
 
 /** What every letter says. */
 interface Common {
@@ -13,6 +14,45 @@ interface Common {
   name?: string
 }
 
+/** The supervisory authority that the policy names. Its address is written out, never made clickable. */
+export interface Authority {
+  name: string
+  url: string
+}
+
+/** No refusal, not even of a part, goes without reasons and without telling where to complain (GDPR Art. 12(4)). */
+interface Refused {
+  /** In the words of whoever decided; an empty line begins a paragraph. */
+  reasons: string
+  authority: Authority
+}
+
+/** A field by the titles that its adapter gives it and its dataset: never by its value. */
+export interface FieldName {
+  dataset: string
+  field: string
+}
+
+/** What the law has us keep, by the title of its dataset (GDPR Art. 17(3)). */
+export interface Kept {
+  title: string
+  reason: WordedCode<'erased.kept.reason'>
+  statute: string
+  until: Day
+}
+
+/** A moment, as an ISO 8601 instant, told by the clock on the reader's wall. */
+interface InZone {
+  /** IANA. */
+  timeZone: string
+}
+
+/** Requests by their references alone: the first of them, and how many there are. */
+export interface DigestList {
+  total: number
+  first: { reference: string; right: Right; dueOn: Day; flags: readonly Flag[] }[]
+}
+
 /** Every letter there is, with what it says. Plain JSON, for a letter waits sealed in the outbox. */
 export interface LetterValues {
   /** Asks who is asking: the typed code is the answer. */
@@ -20,13 +60,54 @@ export interface LetterValues {
   'download-code': Common & { code: string; minutes: number }
   /** `promisedOn` is the last day of the promise, not of the law. */
   acknowledgment: Common & { right: Right; receivedOn: Day; promisedOn: Day }
-  /** `link` is below this service's public address; `expiresAt` is an ISO 8601 instant, told in the reader's IANA zone. */
-  ready: Common & { link: string; expiresAt: string; timeZone: string; uses: number }
+  /** To whoever reported a child's account; they learn nothing more. */
+  'report-received': Common
+  /** A question of the staff, without which the request cannot go on. */
+  clarification: Common & { about: 'identity' | 'clarification'; question: string }
+  /** GDPR Art. 12(3). `dueOn` is the last day of the extended period. */
+  extension: Common & { reasonCode: WordedCode<'extension.reason'>; reasons: string; receivedOn: Day; dueOn: Day }
+  /** GDPR Art. 12(5)(a). `currency` is an ISO 4217 code; `amount` is in its main unit, such as '12.50'. */
+  'fee-notice': Common & { amount: `${number}`; currency: string; reasons: string }
+  refusal: Common & Refused & { right: Right; ground: WordedCode<'refusal.ground'> }
+  /** `parts` are titles of what is not included. */
+  'partial-refusal': Common & Refused & { right: Right; ground: WordedCode<'refusal.ground'>; parts?: string[] }
+  /** To every contact point, so that whoever did not ask can still stop it. */
+  'erasure-announced': Common & InZone & { right: Right; ground: WordedCode<'erasure-announced.ground'>; coolsOffAt: string }
+  /** Only once every adapter was searched again and held nothing but what is `kept`. `rescans` are the days of further searches. */
+  erased: Common & { erasedOn: Day; adapters: number; kept: Kept[]; rescans: Day[]; authority: Authority }
+  /** `kept` are titles of what is now stored and no longer used. */
+  restricted: Common & { restrictedOn: Day; kept: string[] }
+  /** GDPR Art. 18(3): before it happens. */
+  'restriction-to-be-lifted': Common & { liftsOn: Day }
+  'restriction-lifted': Common
+  rectified: Common & { changed: FieldName[]; refused?: Refused & { fields: FieldName[] } }
+  'objection-decided': Common & { purposes: WordedCode<'purpose'>[] } & (
+      | { outcome: 'upheld' }
+      | ({ outcome: 'refused' } & Refused)
+    )
+  'consent-receipt': Common & { purposes: WordedCode<'purpose'>[]; cookies: WordedCode<'cookies'>[]; withdrawnOn: Day }
+  'opted-out': Common & { optedOutOn: Day }
+  /** To the contact of an account that was reported as a child's: in words that a child understands. */
+  'under-age-restricted': Common & InZone & { contestUntil: string }
+  /** The answer to a question or to a review, as the staff wrote it. */
+  answered: Common & { text: string }
+  'message-waiting': Common
+  /** `link` is below this service's public address. */
+  ready: Common & InZone & { link: string; expiresAt: string; uses: number }
   lapsed: Common
   withdrawn: Common
   cancelled: Common & { reason: CancelReason }
   /** To the privacy officer. */
   'deadline-alarm': Common & { right: Right; level: AlarmLevel; dueOn: Day; state: State; flags: readonly Flag[] }
+  /** To the privacy officer: references, no people. */
+  'daily-digest': Common & { date: Day; open: number; overdue: DigestList; dueSoon: DigestList; needsDecision: DigestList }
 }
 
 export type LetterName = keyof LetterValues
+
+/** What a letter says beyond what every letter says. */
+export type Said<Name extends LetterName> = LetterValues[Name] extends infer Values
+  ? Values extends Common
+    ? Omit<Values, keyof Common>
+    : never
+  : never

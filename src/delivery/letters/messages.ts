@@ -4,6 +4,17 @@ import type english from './en.json'
 import { plainText } from './plain-text.ts'
 
 export type MessageKey = keyof typeof english
+type CountedKey = MessageKey extends infer Key ? (Key extends `${infer Counted}.other` ? Counted : never) : never
+
+/** The codes that a letter has words for: a code without a message is a mistake of types, not a letter that cannot be written. */
+export type WordedCode<Group extends string> = MessageKey extends infer Key
+  ? Key extends `${Group}.${infer Code}`
+    ? Code
+    : never
+  : never
+
+/** Languages that every letter can be written in. */
+export const LANGUAGES = ['en', 'de'] as const
 
 /** The messages of each language, by its BCP 47 primary subtag. English is always there. */
 export type Catalogues = Readonly<
@@ -16,13 +27,17 @@ export interface Messages {
   /** @throws for a message or a value that is not there: a letter with a gap is not sent. */
   say(key: MessageKey, values?: Readonly<Record<string, string | number>>): string
   /** For a number: `<key>.one`, `<key>.other` … as the language counts (CLDR plural rules). */
-  count(key: 'ready.uses', count: number, values: Readonly<Record<string, number>>): string
+  count(key: CountedKey, count: number, values: Readonly<Record<string, number>>): string
   day(day: Day): string
+  /** As a list within a sentence: commas, and an "and". */
+  days(days: readonly Day[]): string
+  /** An amount in the main unit of an ISO 4217 currency. */
+  money(amount: `${number}`, currency: string): string
   /** An ISO 8601 instant as the clock on the reader's wall shows it, with the zone said. */
   instant(iso: string, timeZone: string): string
 }
 
-export function readCatalogues(languages: readonly string[] = []): Catalogues {
+export function readCatalogues(languages: readonly string[] = LANGUAGES): Catalogues {
   const read = (language: string) => JSON.parse(readFileSync(new URL(`./${language}.json`, import.meta.url), 'utf8'))
   return { en: read('en'), ...Object.fromEntries(languages.map(language => [language, read(language)])) }
 }
@@ -44,11 +59,15 @@ export function messagesFor(catalogues: Catalogues, locale: string): Messages {
   }
   const days = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
   const numbers = new Intl.PluralRules(language)
+  const list = new Intl.ListFormat(language)
+  const day = (day: Day) => days.format(new Date(`${day}T00:00:00Z`))
   return {
     language,
     say,
     count: (key, count, values) => say(`${key}.${numbers.select(count)}`, values),
-    day: day => days.format(new Date(`${day}T00:00:00Z`)),
+    day,
+    days: days => list.format(days.map(day)),
+    money: (amount, currency) => new Intl.NumberFormat(language, { style: 'currency', currency }).format(amount),
     instant: (iso, timeZone) => new Intl.DateTimeFormat(language, { ...INSTANT, timeZone }).format(new Date(iso)),
   }
 }

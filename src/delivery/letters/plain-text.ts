@@ -9,6 +9,13 @@ export const plainText = (text: string): string =>
     .replace(/ +/g, ' ')
     .trim()
 
+/** Text of several paragraphs, each plain: an empty line ends one, a single break is a space. */
+export const plainParagraphs = (text: string): string[] =>
+  text
+    .split(/(?:\r\n|[\r\n\u2028\u2029]){2,}/)
+    .map(plainText)
+    .filter(Boolean)
+
 /**
  * A name to greet somebody by, or undefined for what is hardly one. Whoever opens a request chooses the name in it, and mail
  * programs make links of bare addresses: we are not to carry a stranger's message to the person's mailbox.

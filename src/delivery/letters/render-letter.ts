@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Eta } from 'eta'
-import { COMPOSERS, type Composed } from './compose-letter.ts'
+import { COMPOSERS } from './compose-letter.ts'
+import type { Composed } from './composed.ts'
 import type { LetterName, LetterValues } from './letters.ts'
 import { type Catalogues, messagesFor, readCatalogues } from './messages.ts'
 import { greetableName } from './plain-text.ts'

@@ -1,0 +1,105 @@
+import type { Composers } from './composed.ts'
+import type { FieldName, Kept } from './letters.ts'
+import type { Messages } from './messages.ts'
+import { plainText } from './plain-text.ts'
+import { quoted } from './quoted.ts'
+import { remedies } from './remedies.ts'
+
+const titled = (titles: readonly string[], intro: string) => (titles.length > 0 ? [intro, { items: titles.map(plainText) }] : [])
+
+const fieldsOf = ({ say }: Messages, fields: readonly FieldName[]) =>
+  fields.map(({ dataset, field }) => say('rectified.field', { dataset, field }))
+
+/** What has to stay, why and until when; that it stays is the refusal of a part, with what belongs to one. */
+const keptItem = ({ say, day }: Messages, { title, reason, statute, until }: Kept) =>
+  say('erased.kept.item', { title, statute, until: day(until), reason: say(`erased.kept.reason.${reason}`) })
+
+/** What is about to be done to a person's data, and what was. */
+export const ABOUT_OUTCOMES = {
+  'erasure-announced': ({ say, instant }, { right, ground, coolsOffAt, timeZone }) => ({
+    subject: say('erasure-announced.subject'),
+    paragraphs: [
+      say('erasure-announced.asked', { right: say(`right.${right}`) }),
+      say(`erasure-announced.ground.${ground}`),
+      say('erasure-announced.until', { coolsOffAt: instant(coolsOffAt, timeZone) }),
+      say('erasure-announced.not-you'),
+    ],
+  }),
+
+  erased: (messages, { erasedOn, adapters, kept, rescans, authority }) => {
+    const { say, count, day, days } = messages
+    return {
+      subject: say('erased.subject'),
+      paragraphs: [
+        say(kept.length > 0 ? 'erased.done' : 'erased.done.all', { erasedOn: day(erasedOn) }),
+        count('erased.checked', adapters, { services: adapters }),
+        ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),
+        say('erased.record'),
+        ...(rescans.length > 0 ? [say('erased.rescans', { days: days(rescans) })] : []),
+        ...(kept.length > 0 ? remedies(messages, authority) : []),
+      ],
+    }
+  },
+
+  restricted: ({ say, day }, { restrictedOn, kept }) => ({
+    subject: say('restricted.subject'),
+    paragraphs: [
+      say('restricted.done', { restrictedOn: day(restrictedOn) }),
+      ...titled(kept, say('restricted.kept')),
+      say('restricted.notice'),
+    ],
+  }),
+
+  'restriction-to-be-lifted': ({ say, day }, { liftsOn }) => ({
+    subject: say('restriction-to-be-lifted.subject'),
+    paragraphs: [say('restriction-to-be-lifted.soon', { liftsOn: day(liftsOn) }), say('restriction-to-be-lifted.disagree')],
+  }),
+
+  'restriction-lifted': ({ say }) => ({
+    subject: say('restriction-lifted.subject'),
+    paragraphs: [say('restriction-lifted.done'), say('restriction-lifted.again')],
+  }),
+
+  rectified: (messages, { changed, refused }) => ({
+    subject: messages.say('rectified.subject'),
+    paragraphs: [
+      ...(changed.length > 0
+        ? [messages.say('rectified.changed'), { items: fieldsOf(messages, changed) }, messages.say('rectified.recipients')]
+        : [messages.say('rectified.changed.none')]),
+      ...(refused
+        ? [
+            messages.say('rectified.refused'),
+            { items: fieldsOf(messages, refused.fields) },
+            messages.say('rectified.refused.reasons'),
+            quoted(refused.reasons),
+            ...remedies(messages, refused.authority),
+          ]
+        : []),
+    ],
+  }),
+
+  'consent-receipt': ({ say, day }, { purposes, cookies, withdrawnOn }) => ({
+    subject: say('consent-receipt.subject'),
+    paragraphs: [
+      say('consent-receipt.withdrawn', { withdrawnOn: day(withdrawnOn) }),
+      { items: [...purposes.map(purpose => say(`purpose.${purpose}`)), ...cookies.map(kind => say(`cookies.${kind}`))] },
+      say('consent-receipt.effect'),
+      say('consent-receipt.keep'),
+    ],
+  }),
+
+  'opted-out': ({ say, day }, { optedOutOn }) => ({
+    subject: say('opted-out.subject'),
+    paragraphs: [say('opted-out.done', { optedOutOn: day(optedOutOn) }), say('opted-out.still')],
+  }),
+
+  'under-age-restricted': ({ say, instant }, { contestUntil, timeZone }) => ({
+    subject: say('under-age-restricted.subject'),
+    paragraphs: [
+      say('under-age-restricted.told'),
+      say('under-age-restricted.stopped'),
+      say('under-age-restricted.contest', { contestUntil: instant(contestUntil, timeZone) }),
+      say('under-age-restricted.otherwise'),
+    ],
+  }),
+} satisfies Partial<Composers>

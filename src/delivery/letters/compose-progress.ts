@@ -1,0 +1,72 @@
+import type { Composers } from './composed.ts'
+
+/** How a request is coming along: who asks, what is ready, what has ended. */
+export const ABOUT_PROGRESS = {
+  'identity-code': ({ say }, { code, minutes, right }) => ({
+    subject: say('identity-code.subject'),
+    paragraphs: [
+      say('identity-code.asked', { right: say(`right.${right}`) }),
+      say('identity-code.code'),
+      { code },
+      say('identity-code.valid', { minutes }),
+      say('identity-code.ignore'),
+    ],
+  }),
+
+  'download-code': ({ say }, { code, minutes }) => ({
+    subject: say('download-code.subject'),
+    paragraphs: [say('download-code.code'), { code }, say('download-code.valid', { minutes }), say('download-code.ignore')],
+  }),
+
+  acknowledgment: ({ say, day }, { right, receivedOn, promisedOn }) => ({
+    subject: say('acknowledgment.subject'),
+    paragraphs: [
+      say('acknowledgment.received', { right: say(`right.${right}`), receivedOn: day(receivedOn) }),
+      say('acknowledgment.promise', { receivedOn: day(receivedOn), promisedOn: day(promisedOn) }),
+      say('acknowledgment.not-you'),
+    ],
+  }),
+
+  'report-received': ({ say }) => ({
+    subject: say('report-received.subject'),
+    paragraphs: [say('report-received.thanks'), say('report-received.no-more')],
+  }),
+
+  'message-waiting': ({ say }) => ({
+    subject: say('message-waiting.subject'),
+    paragraphs: [say('message-waiting.where')],
+  }),
+
+  ready: ({ say, count, instant }, { link, expiresAt, timeZone, uses }) => ({
+    subject: say('ready.subject'),
+    paragraphs: [
+      say('ready.ready'),
+      { link: webAddress(link), label: say('ready.action') },
+      say('ready.expires', { expiresAt: instant(expiresAt, timeZone) }),
+      count('ready.uses', uses, { uses }),
+      say('ready.code'),
+    ],
+  }),
+
+  lapsed: ({ say }) => ({
+    subject: say('lapsed.subject'),
+    paragraphs: [say('lapsed.ended'), say('lapsed.again'), say('complaint')], // GDPR Art. 12(4)
+  }),
+
+  withdrawn: ({ say }) => ({
+    subject: say('withdrawn.subject'),
+    paragraphs: [say('withdrawn.ended'), say('withdrawn.again')],
+  }),
+
+  cancelled: ({ say }, { reason }) => ({
+    subject: say('cancelled.subject'),
+    paragraphs: [say('cancelled.ended'), say(`cancelled.reason.${reason}`), say('complaint')], // GDPR Art. 12(4)
+  }),
+} satisfies Partial<Composers>
+
+/** @throws for what is no address of a web page: nothing else is ever made clickable */
+function webAddress(link: string): string {
+  const { protocol, username, href } = new URL(link)
+  if (!/^https?:$/.test(protocol) || username) throw new Error('A letter links to a web page only.')
+  return href
+}

@@ -1,0 +1,39 @@
+import type { Composed, Composers } from './composed.ts'
+import type { DigestList } from './letters.ts'
+import type { MessageKey, Messages } from './messages.ts'
+
+/** To the privacy officer: requests by their references, no people. */
+export const TO_OFFICER = {
+  'deadline-alarm': ({ say, day }, { right, level, dueOn, state, flags }) => ({
+    subject: say('deadline-alarm.subject', { dueOn: day(dueOn) }),
+    paragraphs: [
+      say(`deadline-alarm.level.${level}`),
+      say('deadline-alarm.right', { right: say(`right.${right}`) }),
+      say('deadline-alarm.dueOn', { dueOn: day(dueOn) }),
+      say('deadline-alarm.state', { state }),
+      flags.length > 0 ? say('deadline-alarm.flags', { flags: flags.join(', ') }) : say('deadline-alarm.flags.none'),
+    ],
+  }),
+
+  'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision }) => ({
+    subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
+    paragraphs: [
+      messages.count('daily-digest.open', open, { open }),
+      ...digestOf(messages, 'daily-digest.overdue', overdue),
+      ...digestOf(messages, 'daily-digest.dueSoon', dueSoon),
+      ...digestOf(messages, 'daily-digest.needsDecision', needsDecision),
+    ],
+  }),
+} satisfies Partial<Composers>
+
+function digestOf({ say, day }: Messages, heading: MessageKey, { total, first }: DigestList): Composed['paragraphs'] {
+  const lines = first.map(({ reference, right, dueOn, flags }) => {
+    const values = { reference, dueOn: day(dueOn), right: say(`right.${right}`) }
+    return flags.length > 0
+      ? say('daily-digest.line', { ...values, flags: flags.join(', ') })
+      : say('daily-digest.line.plain', values)
+  })
+  const more = total - first.length
+  const items = more > 0 ? [...lines, say('daily-digest.more', { more })] : lines
+  return [say(heading, { total }), ...(items.length > 0 ? [{ items }] : [])]
+}
