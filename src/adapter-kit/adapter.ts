@@ -10,7 +10,7 @@ import { serve } from './serve.ts'
 import { createSigner } from './sign.ts'
 import { createWorkbench } from './workbench.ts'
 
-export type { AdapterDefinition, Call, DatasetDefinition, FileToSend, Found, Row } from './definition.ts'
+export type { AdapterDefinition, Call, DatasetDefinition, Effects, FileToSend, Found, Outcome, Row } from './definition.ts'
 export { TaskProblem } from './problem.ts'
 export type * from './protocol.ts'
 
@@ -44,6 +44,7 @@ const GRACE_MS = 5_000
  *       legalBases: ['contract'], retention: 'financial_records', recipients: ['Stripe'],
  *       count: ({ customer }) => customer.invoices.length,
  *       records: async function* ({ customer }) { yield* customer.invoices },
+ *       erase: ({ customer }) => invoices.eraseOf(customer), // to how many it was done
  *     },
  *   },
  * })

@@ -1,3 +1,4 @@
+import { change, changes, outcomeOf } from './change.ts'
 import type { AdapterDefinition, Call, Found } from './definition.ts'
 import type { LinkedFile } from './file-links.ts'
 import type { DatasetOutcome, Identity, Resolved, ResolveResult, Result, Task } from './protocol.ts'
@@ -23,8 +24,8 @@ export async function answer<Person extends Found>(definition: AdapterDefinition
   if (!person) return { kind: 'unknown' }
   onlyAsked(person.matched, task)
   if (task.action === 'collect' && !task.dryRun) return collect(definition, person, call)
-  const datasets = await outcomes(definition, person, call)
-  return { kind: 'result', body: { taskId: task.taskId, matched: person.matched, datasets } }
+  const done = changes(call) ? await change(definition, person, call) : { datasets: await locate(definition, person, call) }
+  return { kind: 'result', body: { taskId: task.taskId, matched: person.matched, ...done } }
 }
 
 /** What must not be told unless one person is meant for certain and is themself: whatever the author wrote. */
@@ -43,28 +44,13 @@ async function collect<Person extends Found>(definition: AdapterDefinition<Perso
 }
 
 /** A dry `collect` says what would be handed over: the same as `locate`. */
-async function outcomes<Person extends Found>(
-  definition: AdapterDefinition<Person>,
-  person: Person,
-  call: Call,
-): Promise<readonly DatasetOutcome[]> {
-  const { action, scope } = call.task
-  if (action === 'resolve' || action === 'locate' || action === 'collect')
-    return Promise.all(scope.datasets.map(name => counted(definition, name, person, call)))
-  const given = (await definition.perform?.[action]?.(person, call)) ?? []
-  const missing = scope.datasets.filter(name => !given.some(outcome => outcome.name === name))
-  if (missing.length > 0) throw new Error(`'${action}' gave no outcome for ${missing.join(', ')}.`)
-  return given
-}
-
-async function counted<Person extends Found>(
+function locate<Person extends Found>(
   { datasets }: AdapterDefinition<Person>,
-  name: string,
   person: Person,
   call: Call,
-): Promise<DatasetOutcome> {
-  const count = (await datasets[name]?.count(person, call)) ?? 0
-  return { name, count, outcome: count > 0 ? 'completed' : 'no_data' }
+): Promise<DatasetOutcome[]> {
+  const located = async (name: string) => outcomeOf(name, (await datasets[name]?.count(person, call)) ?? 0)
+  return Promise.all(call.task.scope.datasets.map(located))
 }
 
 /** Somebody else's data must never leave: an identity nobody asked about is the sign of a wrong match. */

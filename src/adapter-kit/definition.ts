@@ -1,5 +1,15 @@
 import type { Readable } from 'node:stream'
-import type { DatasetDescription, DatasetOutcome, EffectAction, Identity, Limits, Resolved, Task } from './protocol.ts'
+import type {
+  Action,
+  DatasetDescription,
+  EffectAction,
+  Identity,
+  Limits,
+  RecipientOutcome,
+  Resolved,
+  RetentionReason,
+  Task,
+} from './protocol.ts'
 
 /** The person as you found them: whatever you need to read their data, and which of the asked identities led there. */
 export interface Found {
@@ -8,8 +18,8 @@ export interface Found {
 }
 
 /** The call being answered. `signal` is aborted when nobody waits for the answer any more. */
-export interface Call {
-  task: Task
+export interface Call<A extends Action = Action> {
+  task: Task<A>
   signal: AbortSignal
 }
 
@@ -24,13 +34,34 @@ export type FileToSend =
   | { name: string; mediaType: string; content: Uint8Array }
   | { name: string; mediaType: string; size: number; key: string }
 
-/** One dataset: what it is, how many things it holds of a person, and how to read them. */
-export interface DatasetDefinition<Person> extends DatasetDescription {
+/**
+ * What became of a dataset. A number says to how many things it was done: nothing there when it is 0. What is kept is kept with
+ * how much, why (`17_3_b` with its statute) and until which day (YYYY-MM-DD). All other outcomes go to a person.
+ */
+export type Outcome =
+  | number
+  | ({ recipients?: readonly RecipientOutcome[] } & (
+      | { outcome: 'completed' | 'no_data'; count?: number }
+      | { outcome: 'retained'; count: number; reason: RetentionReason; statute?: string; until: string }
+      | { outcome: 'partially_completed' | 'not_supported' | 'refused' | 'failed' | 'cancelled'; count?: number; reason?: string }
+    ))
+
+/** By action, what does it. Doing it twice must have the effect of once: the kit remembers answers for an hour, not for ever. */
+export type Effects<Person, Done = Outcome> = { [A in EffectAction]?: (person: Person, call: Call<A>) => Done | Promise<Done> }
+
+/**
+ * One dataset: what it is, how many things it holds of a person, how to read them and what can be done to them: `erase`,
+ * `restrict` and the other actions that change something, each a function of its name. `rectify` is given only the corrections
+ * of this dataset, and only in fields that it has. Datasets are gone through one after the other in the order of their definition.
+ */
+export interface DatasetDefinition<Person> extends DatasetDescription, Effects<Person> {
   /** Records plus files. Cheap: it is asked often. */
   count(person: Person, call: Call): number | Promise<number>
   /** Yield records one by one or, much faster for many, in arrays of some thousand. Read pages or a cursor, never everything. */
   records?(person: Person, call: Call): AsyncIterable<Row | Row[]> | Iterable<Row | Row[]>
   files?(person: Person, call: Call): AsyncIterable<FileToSend> | Iterable<FileToSend>
+  /** What an action would come to, changing nothing, where that isn't that it is done to all that is counted. */
+  foresee?: Effects<Person>
 }
 
 /** All an author writes. Everything about HTTP, signatures, retries, streaming and asynchronous answers is the kit's. */
@@ -52,10 +83,10 @@ export interface AdapterDefinition<Person extends Found> {
   /** Awaited before the first record is read, e.g. until a vendor's export is ready. */
   prepare?(person: Person, call: Call): Promise<void>
   /**
-   * Actions that change something: one outcome for every dataset in `call.task.scope`. Change nothing when
-   * `call.task.dryRun`. Doing it twice must have the effect of once: the kit remembers answers for an hour, not for ever.
+   * What is done to the person as a whole rather than dataset by dataset, e.g. in one transaction; goes before what datasets
+   * define. Gives an outcome, by name, for each dataset in `call.task.scope`, which holds those that the action concerns.
    */
-  perform?: Partial<Record<EffectAction, (person: Person, call: Call) => Promise<readonly DatasetOutcome[]>>>
+  perform?: Effects<Person, Readonly<Record<string, Outcome>>>
   openFile?(key: string): Promise<Readable | Uint8Array | undefined>
   /** An answer not ready within this time (ms) is promised with 202 instead: 10,000 unless told; 0 promises always. */
   answerWithin?: number

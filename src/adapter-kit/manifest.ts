@@ -1,5 +1,5 @@
 import type { AdapterDefinition, Found } from './definition.ts'
-import type { Action, Manifest } from './protocol.ts'
+import type { Action, DatasetDescription, Manifest } from './protocol.ts'
 import { EFFECT_ACTIONS } from './protocol.ts'
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/
@@ -9,8 +9,7 @@ export function manifestOf<Person extends Found>(definition: AdapterDefinition<P
   const datasets = Object.entries(definition.datasets).map(([name, dataset]) => {
     if (!NAME.test(name)) throw new Error(`The name of a dataset is lower-case letters, digits and underscores: "${name}".`)
     if (!dataset.records && !dataset.files) throw new Error(`Dataset "${name}" has neither records nor files.`)
-    const { count: _count, records: _records, files: _files, ...description } = dataset
-    return { name, ...description }
+    return describe(name, dataset)
   })
   if (!NAME.test(definition.name)) throw new Error('The name of an adapter is lower-case letters, digits and underscores.')
   if (datasets.length === 0 && !definition.holdsNothingBecause)
@@ -31,6 +30,23 @@ export function manifestOf<Person extends Found>(definition: AdapterDefinition<P
   }
 }
 
-function actionsOf<Person extends Found>({ resolve, perform }: AdapterDefinition<Person>): Action[] {
-  return [...(resolve ? (['resolve'] as const) : []), 'locate', 'collect', ...EFFECT_ACTIONS.filter(action => perform?.[action])]
+/** Of a dataset, what is told: not the functions that stand beside it. */
+function describe(name: string, dataset: DatasetDescription): Manifest['datasets'][number] {
+  const { title, category, origin, purposes, legalBases, retention, fields, recipients } = dataset
+  return {
+    name,
+    ...{ title, category, origin, purposes, legalBases, retention },
+    ...(fields && { fields }),
+    ...(dataset.sensitive && { sensitive: true }),
+    ...(recipients && { recipients }),
+    ...(dataset.containsThirdParties && { containsThirdParties: true }),
+  }
+}
+
+/** Exactly what there is a function for. */
+function actionsOf<Person extends Found>({ resolve, perform, datasets }: AdapterDefinition<Person>): Action[] {
+  const effects = EFFECT_ACTIONS.filter(
+    action => perform?.[action] || Object.values(datasets).some(dataset => dataset[action] !== undefined),
+  )
+  return [...(resolve ? (['resolve'] as const) : []), 'locate', 'collect', ...effects]
 }

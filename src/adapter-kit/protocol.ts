@@ -60,15 +60,47 @@ export interface Manifest {
   holdsNothingBecause?: string
 }
 
-export interface Task {
+type Letters<First extends string, Last extends string> = `${First}_${Last}`
+/** Why a person may ask for erasure (Art. 17(1)), for restriction (18(1)), and why data may be kept all the same (17(3)). */
+export type ErasureGround = Letters<'17_1', 'a' | 'b' | 'c' | 'd' | 'e' | 'f'>
+export type RestrictionGround = Letters<'18_1', 'a' | 'b' | 'c' | 'd'>
+export type RetentionReason = Letters<'17_3', 'a' | 'b' | 'c' | 'd' | 'e'>
+
+export type Scalar = string | number | boolean | null
+
+/** One thing that is wrong, and what is right. Change what stands as `from` and nothing else. */
+export interface Correction {
+  dataset: string
+  field: string
+  from: Scalar
+  to: Scalar
+}
+
+/** What each action is told beyond whom and which datasets it is about. */
+export interface ParametersOf {
+  resolve: Record<never, never>
+  locate: Record<never, never>
+  collect: Record<never, never>
+  rectify: { corrections: readonly Correction[] }
+  erase: { ground?: ErasureGround }
+  restrict: { ground?: RestrictionGround }
+  lift_restriction: Record<never, never>
+  /** No longer to be processed for these purposes. */
+  object: { purposes: readonly string[]; ground?: string }
+  /** Nothing more is to rest on consent for these purposes and kinds of cookies. */
+  withdraw_consent: { purposes: readonly string[]; cookies: readonly string[] }
+}
+
+export interface Task<A extends Action = Action> {
   taskId: string
   requestId: string
-  action: Action
+  action: A
   attempt: number
+  /** The kit sees to it that none of your functions that change something is called then. */
   dryRun: boolean
   subject: { identities: readonly Identity[] }
   scope: { datasets: readonly string[] }
-  parameters: Readonly<Record<string, unknown>>
+  parameters: ParametersOf[A]
   dueAt?: string
   callbackUrl?: string
   regulation?: string
@@ -84,10 +116,17 @@ export interface DatasetOutcome {
   until?: string
 }
 
+/** Somebody outside the controller who holds the data, too, and was told of the change (Art. 19). */
+export interface RecipientOutcome {
+  name: string
+  outcome: 'acknowledged' | 'failed' | 'impossible'
+}
+
 export interface Result {
   taskId: string
   matched: readonly Identity[]
   datasets: readonly DatasetOutcome[]
+  recipients?: readonly RecipientOutcome[]
 }
 
 /** An address the adapter has on file, and since when: a fresh one is no proof of identity. */

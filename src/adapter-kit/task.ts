@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { readParameters, requireCorrectable } from './parameters.ts'
 import { TaskProblem } from './problem.ts'
-import type { Identity, Manifest, Task } from './protocol.ts'
+import type { Action, Identity, Manifest, Task } from './protocol.ts'
 
 type Json = Record<string, unknown>
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -8,7 +9,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 /**
  * Reads a task. Without a scope it is about every dataset; the scope of the returned task always names them.
- * @throws TaskProblem 400 for what is no task, 422 for one this adapter cannot do: an action, a dataset or only
+ * @throws TaskProblem 400 for what is no task, 422 for one this adapter cannot do: an action, a dataset, a field or only
  * identities it doesn't know of. Saying "unknown person" to the last would claim more than was looked at.
  */
 export function readTask(body: string, manifest: Manifest): Task {
@@ -16,22 +17,28 @@ export function readTask(body: string, manifest: Manifest): Task {
   if (!isText(json.taskId) || !isText(json.requestId)) throw invalid('/taskId and /requestId are needed.')
   const action = manifest.actions.find(known => known === json.action)
   if (!action) throw new TaskProblem(422, 'unknown_action', 'This adapter does not do this action; see its manifest.')
+  const scope = { datasets: readScope(json.scope, manifest) }
+  const parameters = readParameters(action, isObject(json.parameters) ? json.parameters : {})
   const text = (name: string) => (isText(json[name]) ? { [name]: json[name] } : {})
-  return {
+  const task: Task = {
     taskId: json.taskId,
     requestId: json.requestId,
     action,
     attempt: typeof json.attempt === 'number' ? json.attempt : 1,
     dryRun: json.dryRun === true,
     subject: { identities: readIdentities(json.subject, manifest) },
-    scope: { datasets: readScope(json.scope, manifest) },
-    parameters: isObject(json.parameters) ? json.parameters : {},
+    scope,
+    parameters,
     ...text('dueAt'),
     ...text('callbackUrl'),
     ...text('regulation'),
     ...text('legalGround'),
   }
+  if (isTask('rectify', task)) requireCorrectable(task, manifest)
+  return task
 }
+
+export const isTask = <A extends Action>(action: A, task: Task): task is Task<A> => task.action === action
 
 /** What makes two tasks of one id the same: everything but what may change from one try to the next. */
 export function fingerprint({ attempt: _attempt, dueAt: _dueAt, callbackUrl: _callbackUrl, ...same }: Task): string {

@@ -90,7 +90,7 @@ describe('an idempotency key', () => {
         erase: async () => {
           erased += 1
           await gate.promise
-          return [{ name: 'notes', outcome: 'completed', count: 2 }]
+          return { notes: 2 }
         },
       },
     })
@@ -153,7 +153,7 @@ describe('a task', () => {
   })
 
   test('fails when a dataset in its scope has no outcome', async () => {
-    const forgetful = await startAdapter({ perform: { erase: async () => [] } })
+    const forgetful = await startAdapter({ perform: { erase: async () => ({}) } })
     expect((await call('POST', `${forgetful.url}/tasks`, taskFor('erase'))).status).toBe(500)
   })
 

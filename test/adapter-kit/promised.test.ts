@@ -111,7 +111,7 @@ describe('an answer that takes too long', () => {
   })
 
   test('cannot be given up when it changes something that cannot be stopped', async () => {
-    const erase = async () => [{ name: 'notes', outcome: 'completed' as const }]
+    const erase = async () => ({ notes: 2 })
     const { gate, post } = await startSlow({ perform: { erase } })
     const place = placeOf(await post(taskFor('erase')))
     expect((await call('DELETE', place)).status).toBe(409)

@@ -50,7 +50,7 @@ const start = () =>
         ],
       },
     },
-    perform: { erase: async () => ['notes', 'papers'].map(name => ({ name, outcome: 'completed' as const, count: 1 })) },
+    perform: { erase: async () => ({ notes: 1, papers: 1 }) },
     openFile: async () => undefined,
   })
 
