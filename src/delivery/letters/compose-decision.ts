@@ -1,7 +1,21 @@
-import type { Composers } from './composed.ts'
+import type { Composed, Composers } from './composed.ts'
+import type { LetterValues } from './letters.ts'
+import type { Messages } from './messages.ts'
 import { plainText } from './plain-text.ts'
 import { quoted } from './quoted.ts'
 import { remedies } from './remedies.ts'
+
+/** What belongs to every refusal: the ground, the provision, the reasons and the remedies. */
+const groundsOf = (
+  messages: Messages,
+  { ground, citation, reasons, authority }: LetterValues['refusal'],
+): Composed['paragraphs'] => [
+  messages.say(`refusal.ground.${ground}`),
+  ...(citation ? [messages.say('refusal.citation', { citation })] : []),
+  messages.say('refusal.reasons'),
+  quoted(reasons),
+  ...remedies(messages, authority),
+]
 
 /** What people decide or ask, in their own words and with what the law adds to them. */
 export const ABOUT_DECISIONS = {
@@ -37,26 +51,20 @@ export const ABOUT_DECISIONS = {
     ],
   }),
 
-  refusal: (messages, { right, ground, reasons, authority }) => ({
+  refusal: (messages, values) => ({
     subject: messages.say('refusal.subject'),
     paragraphs: [
-      messages.say('refusal.decided', { right: messages.say(`right.${right}`) }),
-      messages.say(`refusal.ground.${ground}`),
-      messages.say('refusal.reasons'),
-      quoted(reasons),
-      ...remedies(messages, authority),
+      messages.say('refusal.decided', { right: messages.say(`right.${values.right}`) }),
+      ...groundsOf(messages, values),
     ],
   }),
 
-  'partial-refusal': (messages, { right, ground, reasons, parts = [], authority }) => ({
+  'partial-refusal': (messages, { parts = [], ...values }) => ({
     subject: messages.say('partial-refusal.subject'),
     paragraphs: [
-      messages.say('partial-refusal.decided', { right: messages.say(`right.${right}`) }),
+      messages.say('partial-refusal.decided', { right: messages.say(`right.${values.right}`) }),
       ...(parts.length > 0 ? [messages.say('partial-refusal.parts'), { items: parts.map(plainText) }] : []),
-      messages.say(`refusal.ground.${ground}`),
-      messages.say('refusal.reasons'),
-      quoted(reasons),
-      ...remedies(messages, authority),
+      ...groundsOf(messages, values),
     ],
   }),
 

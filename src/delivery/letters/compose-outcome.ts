@@ -27,7 +27,7 @@ export const ABOUT_OUTCOMES = {
   }),
 
   erased: (messages, { erasedOn, adapters, kept, rescans, authority }) => {
-    const { say, count, day, days } = messages
+    const { say, count, day } = messages
     return {
       subject: say('erased.subject'),
       paragraphs: [
@@ -35,7 +35,7 @@ export const ABOUT_OUTCOMES = {
         count('erased.checked', adapters, { services: adapters }),
         ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),
         say('erased.record'),
-        ...(rescans.length > 0 ? [say('erased.rescans', { days: days(rescans) })] : []),
+        ...(rescans.length > 0 ? [say('erased.rescans'), { items: rescans.map(day) }] : []),
         ...(kept.length > 0 ? remedies(messages, authority) : []),
       ],
     }

@@ -27,6 +27,12 @@ interface Refused {
   authority: Authority
 }
 
+interface Ground {
+  ground: WordedCode<'refusal.ground'>
+  /** The provision of national law relied upon. */
+  citation?: string
+}
+
 /** A field by the titles that its adapter gives it and its dataset: never by its value. */
 export interface FieldName {
   dataset: string
@@ -67,10 +73,10 @@ export interface LetterValues {
   /** GDPR Art. 12(3). `dueOn` is the last day of the extended period. */
   extension: Common & { reasonCode: WordedCode<'extension.reason'>; reasons: string; receivedOn: Day; dueOn: Day }
   /** GDPR Art. 12(5)(a). `currency` is an ISO 4217 code; `amount` is in its main unit, such as '12.50'. */
-  'fee-notice': Common & { amount: `${number}`; currency: string; reasons: string }
-  refusal: Common & Refused & { right: Right; ground: WordedCode<'refusal.ground'> }
+  'fee-notice': Common & { amount: string; currency: string; reasons: string }
+  refusal: Common & Refused & Ground & { right: Right }
   /** `parts` are titles of what is not included. */
-  'partial-refusal': Common & Refused & { right: Right; ground: WordedCode<'refusal.ground'>; parts?: string[] }
+  'partial-refusal': Common & Refused & Ground & { right: Right; parts?: string[] }
   /** To every contact point, so that whoever did not ask can still stop it. */
   'erasure-announced': Common & InZone & { right: Right; ground: WordedCode<'erasure-announced.ground'>; coolsOffAt: string }
   /** Only once every adapter was searched again and held nothing but what is `kept`. `rescans` are the days of further searches. */

@@ -29,10 +29,8 @@ export interface Messages {
   /** For a number: `<key>.one`, `<key>.other` … as the language counts (CLDR plural rules). */
   count(key: CountedKey, count: number, values: Readonly<Record<string, number>>): string
   day(day: Day): string
-  /** As a list within a sentence: commas, and an "and". */
-  days(days: readonly Day[]): string
   /** An amount in the main unit of an ISO 4217 currency. */
-  money(amount: `${number}`, currency: string): string
+  money(amount: string, currency: string): string
   /** An ISO 8601 instant as the clock on the reader's wall shows it, with the zone said. */
   instant(iso: string, timeZone: string): string
 }
@@ -59,15 +57,12 @@ export function messagesFor(catalogues: Catalogues, locale: string): Messages {
   }
   const days = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
   const numbers = new Intl.PluralRules(language)
-  const list = new Intl.ListFormat(language)
-  const day = (day: Day) => days.format(new Date(`${day}T00:00:00Z`))
   return {
     language,
     say,
     count: (key, count, values) => say(`${key}.${numbers.select(count)}`, values),
-    day,
-    days: days => list.format(days.map(day)),
-    money: (amount, currency) => new Intl.NumberFormat(language, { style: 'currency', currency }).format(amount),
+    day: day => days.format(new Date(`${day}T00:00:00Z`)),
+    money: (amount, currency) => new Intl.NumberFormat(language, { style: 'currency', currency }).format(amount as `${number}`),
     instant: (iso, timeZone) => new Intl.DateTimeFormat(language, { ...INSTANT, timeZone }).format(new Date(iso)),
   }
 }
