@@ -9,6 +9,7 @@ import { downloadRoutes } from './delivery/downloads.routes.ts'
 import { handOver } from './delivery/hand-over.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
 import { sendLetter } from './delivery/send-letter.ts'
+import { sendDigest } from './delivery/write-digest.ts'
 import {
   acknowledge,
   tellOfficer,
@@ -218,6 +219,7 @@ const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
     await closeCase(deps, requestId)
   },
   'send-letter': ({ letterId }) => sendLetter(deps, letterId),
+  'send-digest': () => sendDigest(deps),
   'watch-deadlines': () => watchDeadlines(deps),
   'forget-expired': () => forgetExpired(deps),
 })

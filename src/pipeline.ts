@@ -15,6 +15,7 @@ export interface Jobs {
   'hand-over': { requestId: string }
   'close-case': { requestId: string }
   'send-letter': { letterId: string }
+  'send-digest': Record<string, never>
   'watch-deadlines': Record<string, never>
   'forget-expired': Record<string, never>
 }
@@ -54,6 +55,7 @@ export const ACTIONS_OF: Record<Right, readonly Action[]> = {
 
 /** What runs by the clock (cron, UTC). */
 export const SCHEDULE = {
+  'send-digest': '0 7 * * *',
   'watch-deadlines': '* * * * *',
   'forget-expired': '*/5 * * * *',
 } as const satisfies Partial<Record<JobName, string>>
@@ -75,6 +77,7 @@ const ALL: Record<JobName, true> = {
   'hand-over': true,
   'close-case': true,
   'send-letter': true,
+  'send-digest': true,
   'watch-deadlines': true,
   'forget-expired': true,
 }

@@ -17,7 +17,8 @@ export interface OutboxDeps {
 export type NewLetter = {
   [K in LetterName]: {
     kind: K
-    requestId: string
+    /** Null for what is about no one request. */
+    requestId: K extends 'daily-digest' ? null : string
     recipient: string
     locale: string
     values: LetterValues[K]

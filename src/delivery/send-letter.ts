@@ -20,7 +20,8 @@ export interface SendDeps extends CaseDeps {
 
 interface Letter {
   id: string
-  requestId: string
+  /** Null for what is about no one request. */
+  requestId: string | null
   kind: LetterName
   messageId: string
   recipient: Buffer
@@ -73,7 +74,7 @@ async function attempt(
 
 /** Writes down what came of an attempt. False when the letter was settled meanwhile: by another worker, or because it was taken back. */
 async function note(deps: SendDeps, tx: Tx, letter: Letter, outcome: Outcome, problem?: string): Promise<boolean> {
-  const request = await lockRequest(tx, letter.requestId)
+  const request = letter.requestId === null ? undefined : await lockRequest(tx, letter.requestId)
   const [[settled]] = await tx.query<[{ attempts: number }[], number]>(
     outcome === 'deferred'
       ? `UPDATE letter SET attempts = attempts + 1, problem = $2 WHERE id = $1 AND state = 'queued' RETURNING attempts`
@@ -82,14 +83,19 @@ async function note(deps: SendDeps, tx: Tx, letter: Letter, outcome: Outcome, pr
     [letter.id, problem ?? null, ...(outcome === 'deferred' ? [] : [outcome, outcome === 'sent' ? deps.clock.now() : null])],
   )
   if (!settled) return false
-  const facts = { letter: letter.kind, messageId: letter.messageId }
   if (outcome === 'deferred')
     await deps.enqueue(tx, 'send-letter', { letterId: letter.id }, { afterSeconds: Math.min(30, 2 ** settled.attempts) })
-  else await deps.record(tx, requestStream(request.id), BY, `letter_${outcome}`, facts)
+  if (request) await noteInCase(deps, tx, request, letter, outcome)
+  return true
+}
+
+/** What it means for the request that the letter is about. */
+async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: Letter, outcome: Outcome): Promise<void> {
+  const facts = { letter: letter.kind, messageId: letter.messageId }
+  if (outcome !== 'deferred') await deps.record(tx, requestStream(request.id), BY, `letter_${outcome}`, facts)
   await setFlag(deps, tx, request.id, 'mail_undeliverable', await isUnreached(tx, request), BY)
   if (outcome === 'sent' && ANSWERS.has(letter.kind) && request.state === 'delivering')
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
-  return true
 }
 
 /** Whether the person or the officer, each for themself, is not being reached: by the last letter, by one that waits, or at all. */

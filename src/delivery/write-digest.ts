@@ -1,0 +1,49 @@
+import { ALARM_LEVELS } from '../domain/alarms.ts'
+import { addDays, dayIn } from '../domain/day.ts'
+import type { Transact, Tx } from '../platform/database.ts'
+import type { DigestList } from './letters/letters.ts'
+import { type OutboxDeps, writeLetter } from './outbox.ts'
+
+export interface DigestDeps extends OutboxDeps {
+  transact: Transact
+  officer: string
+  /** Of the controller. */
+  timeZone: string
+}
+
+/** So many of a list are named; of the others the digest tells the number. */
+const NAMED = 50
+
+/**
+ * Tells the privacy officer once a day what is open, by reference alone. The day is the letter's key, so that it goes out once
+ * however many workers the clock wakes; and it goes out when nothing is open, for a digest that stays away is an alarm.
+ */
+export async function sendDigest(deps: DigestDeps): Promise<void> {
+  const { officer, clock, timeZone } = deps
+  const date = dayIn(clock.now(), timeZone)
+  await deps.transact(async tx => {
+    const { total } = await openOnes(tx, 'true')
+    const values = {
+      reference: `digest ${date}`,
+      officer,
+      date,
+      open: total,
+      overdue: await openOnes(tx, 'due < $1', date),
+      dueSoon: await openOnes(tx, 'due BETWEEN $1 AND $2', date, addDays(date, ALARM_LEVELS.in_10_days)),
+      needsDecision: await openOnes(tx, `'needs_decision' = ANY (flags)`),
+    }
+    const dedupe = `digest|${date}`
+    await writeLetter(deps, tx, { kind: 'daily-digest', requestId: null, recipient: officer, locale: 'en', dedupe, values })
+  })
+}
+
+/** Open requests of which a condition is true, the most urgent first. `due` is the earlier of the promised and the legal day. */
+async function openOnes(tx: Tx, condition: string, ...values: string[]): Promise<DigestList> {
+  const found = await tx.query<(DigestList['first'][number] & { total: number })[]>(
+    `SELECT id AS reference, "right", due AS "dueOn", flags, count(*) OVER () AS total
+     FROM dsar_request CROSS JOIN LATERAL (SELECT least(due_on, legal_due_on) AS due) AS days
+     WHERE closed_at IS NULL AND ${condition} ORDER BY due, id LIMIT ${NAMED}`,
+    values,
+  )
+  return { total: found[0]?.total ?? 0, first: found.map(({ total: _, ...line }) => line) }
+}
