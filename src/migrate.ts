@@ -1,10 +1,11 @@
 import pg from 'pg'
 import { DataSource } from 'typeorm'
 import { Foundation1763800000000 } from '../migrations/0001-foundation.ts'
+import { MarksAndHolds1763900300000 } from '../migrations/0003-marks-and-holds.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
-const MIGRATIONS = [Foundation1763800000000]
+const MIGRATIONS = [Foundation1763800000000, MarksAndHolds1763900300000]
 
 /** Any number that nothing else in the database uses as an advisory lock. */
 const MIGRATION_LOCK = 7_264_001

@@ -1,3 +1,4 @@
+import { parseEmailAddress } from '../domain/email-address.ts'
 import type { Tx } from '../platform/database.ts'
 
 /** How we came to believe that an identity is the data subject's; only `named` is mere hearsay. */
@@ -25,8 +26,11 @@ export interface ContactPoint {
   since?: Date
 }
 
-/** One spelling for look-ups: mail addresses are compared without regard to case, everything else to the letter. */
-const canonical = ({ type, value }: Identity) => (type === 'email' ? value.toLowerCase() : value)
+/**
+ * One spelling for look-ups: mail addresses are compared without regard to case and to how their domain is written, by whomever
+ * they were given; everything else to the letter.
+ */
+const canonical = ({ type, value }: Identity) => (type === 'email' ? (parseEmailAddress(value) ?? value).toLowerCase() : value)
 
 export const identityIndex = ({ vault }: IdentityDeps, identity: Identity): Buffer =>
   vault.blindIndex(`identity:${identity.type}`, canonical(identity))
