@@ -13,7 +13,7 @@ export interface AuditRoutesDeps extends VerifyDeps {
 }
 
 const OFFICERS = { support_agent: ['privacy_officer', 'dpo', 'operator'] } as const
-const Stream = Type.String({ pattern: '^(adapters|request:[0-9a-f-]{36})$', examples: ['adapters'] })
+const Stream = Type.String({ pattern: '^(adapters|holds|request:[0-9a-f-]{36})$', examples: ['adapters'] })
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const Head = Type.Object({ stream: Stream, seq: Type.Integer({ minimum: 1 }), hash: Hash }, { additionalProperties: false })
 const Cursor = Type.Object({ stream: Type.String(), seq: Type.Integer() })

@@ -145,6 +145,18 @@ describe('personal data in every field there is', () => {
     expect(found.body.requests).toHaveLength(1)
   })
 
+  test('comes in what is asked of people, and in what is held of them', async () => {
+    const dpo = callers(service).agent(['dpo'])
+    const identities = [{ type: 'email', value: EVA.email }]
+    const body = { identities, reason: 'litigation', reference: planted(' v. Almastack'), note: planted(' wrote') }
+    const held = await dpo('/v1/holds', { body, headers: { 'idempotency-key': planted('-hold') } })
+    expect([held.status, held.body.note]).toEqual([201, body.note])
+    await refuses(409, dpo('/v1/holds', { body }))
+    await refuses(403, dpo(`/v1/holds/${held.body.id}/approval`, { method: 'POST' }))
+    expect((await callers(service).service()('/v1/subjects/lookup', { body: { identities } })).status).toBe(200)
+    await refuses(422, dpo('/v1/holds/search', { body: { identity: { type: 'email', value: planted('@@') } } }))
+  })
+
   test('comes where it does not belong', async () => {
     const { anybody } = callers(service)
     const agent = callers(service).agent()
