@@ -25,6 +25,7 @@ import { type Dispatcher, startDispatcher } from './fulfilment/dispatcher.ts'
 import { runTask } from './fulfilment/run-task.ts'
 import { startFulfilment } from './fulfilment/start-fulfilment.ts'
 import { taskRoutes } from './fulfilment/tasks.routes.ts'
+import { holdRoutes } from './holds/holds.routes.ts'
 import { buildServer } from './http/server.ts'
 import { countWork } from './operations/count-work.ts'
 import { noteGivenUp } from './operations/note-given-up.ts'
@@ -47,6 +48,7 @@ import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { historyRoutes } from './requests/history.routes.ts'
 import { requestRoutes } from './requests/requests.routes.ts'
 import { RequestTable } from './requests/requests.table.ts'
+import { subjectRoutes } from './requests/subjects.routes.ts'
 import { watchDeadlines } from './requests/watch-deadlines.ts'
 import { closeCase } from './retention/close-case.ts'
 import { forgetExpired } from './retention/forget-expired.ts'
@@ -77,11 +79,13 @@ export async function createApp(
   const deps = await openDeps(config, clock, log)
   const server = await buildServer({
     ...deps,
-    quota: { perCaller: config.perCallerQuota, perAddress: config.perAddressQuota },
+    quota: { perCaller: config.perCallerQuota, perAddress: config.perAddressQuota, everyUse: config.everyUseQuota },
     trustProxy: config.trustProxy,
     version: VERSION,
     plugins: [
       requestRoutes,
+      subjectRoutes,
+      holdRoutes,
       historyRoutes,
       verificationRoutes,
       taskRoutes,

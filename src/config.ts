@@ -43,6 +43,7 @@ export interface Config {
   trustProxy: string[]
   perCallerQuota: number
   perAddressQuota: number
+  everyUseQuota: number
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -95,6 +96,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     trustProxy: read('TRUST_PROXY', proxies, '') ?? [],
     perCallerQuota: read('RATE_PER_CALLER', wholeNumber(1, 1_000_000), '600') ?? 600,
     perAddressQuota: read('RATE_PER_ADDRESS', wholeNumber(1, 1_000_000), '120') ?? 120,
+    everyUseQuota: read('RATE_EVERY_USE', wholeNumber(1, 100_000_000), '600000') ?? 600_000,
   }
   if (production) mistakes.push(...unsafe(config))
   if (mistakes.length > 0) throw new BadEnvironment(mistakes)

@@ -25,6 +25,7 @@ export function observe(app: FastifyInstance, metrics: Metrics): void {
     const { url: route = 'none' } = req.routeOptions
     const [method, status, ms] = [req.method, reply.statusCode, Math.round(reply.elapsedTime)]
     duration.observe({ method, route, status }, reply.elapsedTime / 1000)
-    req.log.info({ method, route, status, ms, caller: req.caller?.kind }, 'answered')
+    const level = req.routeOptions.config.onEveryUse ? 'debug' : 'info'
+    req.log[level]({ method, route, status, ms, caller: req.caller?.kind }, 'answered')
   })
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from './database.ts'
 
-/** Counts calls across the fleet. */
+/** Counts calls, across the fleet or in this process alone. */
 export interface RateLimitStore {
   /** Counts one more call under a key and says how many there were in its window, and in how many milliseconds that ends. */
   count(key: string, windowMs: number): Promise<{ count: number; endsInMs: number }>
@@ -25,6 +25,23 @@ export function postgresRateLimits(db: Pick<Tx, 'query'>): RateLimitStore {
       const [row] = await db.query<{ count: number; ends_in_ms: number }[]>(COUNT, [hashed, windowMs / 1000])
       if (!row) throw new Error('the count was not returned')
       return { count: row.count, endsInMs: row.ends_in_ms }
+    },
+  }
+}
+
+/** Counts in this process alone, which costs nothing. All windows end together, and with them whatever was counted is forgotten. */
+export function localRateLimits(elapsed: () => number = () => performance.now()): RateLimitStore {
+  const counts = new Map<string, number>()
+  let endsAt = 0
+  return {
+    async count(key, windowMs) {
+      if (elapsed() >= endsAt) {
+        counts.clear()
+        endsAt = elapsed() + windowMs
+      }
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      return { count, endsInMs: endsAt - elapsed() }
     },
   }
 }

@@ -8,9 +8,9 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e
 /**
  * Identities in their one normal form. Whatever could be read in two ways is refused here, before anything is compared,
  * stored or sent: an address is one address, an identifier has no invisible characters.
- * @throws Problem `unprocessable`
+ * @throws Problem `unprocessable`, with pointers from `at` on
  */
-export function checkIdentities(identities: readonly Identity[]): Identity[] {
+export function checkIdentities(identities: readonly Identity[], at = '/subject/identities'): Identity[] {
   const errors: Fault[] = []
   const checked = identities.map(({ type, value }, i) => {
     const normal =
@@ -21,7 +21,7 @@ export function checkIdentities(identities: readonly Identity[]): Identity[] {
           : value
     if (normal === undefined)
       errors.push({
-        pointer: `/subject/identities/${i}/value`,
+        pointer: `${at}/${i}/value`,
         detail: type === 'email' ? 'This is not one plain e-mail address.' : 'It has invisible characters, or blanks around it.',
       })
     return { type, value: normal ?? '' }

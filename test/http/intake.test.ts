@@ -37,7 +37,7 @@ let issuer: TokenIssuer
 let app: FastifyInstance
 beforeAll(async () => {
   issuer = await startTokenIssuer()
-  app = (await startTestServer(issuer, routes, { quota: { perAddress: 10_000, perCaller: 10_000 } })).app
+  app = (await startTestServer(issuer, routes, { quota: { perAddress: 10_000, perCaller: 10_000, everyUse: 10_000 } })).app
 })
 afterAll(async () => {
   await app.close()

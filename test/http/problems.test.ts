@@ -50,7 +50,7 @@ let server: TestServer
 let app: FastifyInstance
 beforeAll(async () => {
   issuer = await startTokenIssuer()
-  server = await startTestServer(issuer, routes, { quota: { perAddress: 1e6, perCaller: 1e6 } })
+  server = await startTestServer(issuer, routes, { quota: { perAddress: 1e6, perCaller: 1e6, everyUse: 1e6 } })
   app = server.app
 })
 afterAll(async () => {

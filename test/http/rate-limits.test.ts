@@ -9,12 +9,13 @@ import { as, countingInMemory, startTestServer } from '../support/test-server.ts
 const routes: FastifyPluginAsyncTypebox = async api => {
   const allow = { anonymous: true, portal: true } as const
   api.get('/plain', { config: { allow } }, async () => 'x')
+  api.get('/use', { config: { allow: { ...allow, service: 'use' }, onEveryUse: true } }, async () => 'x')
   api.post('/proofs', { config: { allow, rateLimit: { max: 2, timeWindow: 600_000 } } }, async () => 'x')
 }
 
 let issuer: TokenIssuer
 let app: FastifyInstance
-const quota = { perCaller: 5, perAddress: 3 }
+const quota = { perCaller: 5, perAddress: 3, everyUse: 8 }
 beforeAll(async () => {
   issuer = await startTokenIssuer()
 })
@@ -29,6 +30,8 @@ const ana = () => as(issuer, 'portal', { sub: 'ana' })
 const get = (headers: Record<string, string> = {}, remoteAddress = '192.0.2.1') =>
   app.inject({ method: 'GET', url: '/v1/plain', headers, remoteAddress })
 const post = (headers: Record<string, string> = {}) => app.inject({ method: 'POST', url: '/v1/proofs', headers })
+const use = (headers: Record<string, string> = {}) => app.inject({ method: 'GET', url: '/v1/use', headers })
+const crm = () => as(issuer, 'service', { client_id: 'crm', scope: 'use' })
 const times = async <T>(n: number, call: () => Promise<T>): Promise<T[]> => {
   const answers: T[] = []
   for (let i = 0; i < n; i++) answers.push(await call())
@@ -82,6 +85,16 @@ describe('calls are counted', () => {
     expect((await get(ana())).headers.ratelimit).toBe('"default";r=4;t=60')
   })
 
+  test('by a quota of its own where services call on every use, for services alone', async () => {
+    const answers = await times(9, () => use(crm()))
+    expect(codes(answers)).toEqual([...Array(8).fill(200), 429])
+    expect(answers[0]?.headers).toMatchObject({ 'ratelimit-policy': '"use";q=8;w=60', ratelimit: '"use";r=7;t=60' })
+    expect((await use(as(issuer, 'service', { client_id: 'shop', scope: 'use' }))).statusCode).toBe(200)
+    expect(codes(await times(6, () => use(ana())))).toEqual([200, 200, 200, 200, 200, 429])
+    expect((await get(ana())).statusCode).toBe(429) // counted with everything else they call
+    expect(codes(await times(4, () => use()))).toEqual([200, 200, 200, 429])
+  })
+
   test('but not those for health and documentation', async () => {
     const answers = await times(10, () => app.inject({ method: 'GET', url: '/health/live' }))
     expect(new Set(codes(answers))).toEqual(new Set([200]))
@@ -104,6 +117,10 @@ describe('when calls cannot be counted', () => {
   test('nobody is let through without one, nor where the limit is what stops guessing', async () => {
     expect((await get()).statusCode).toBe(503)
     expect((await post(ana())).statusCode).toBe(503)
+  })
+
+  test('services go on being counted for what they call on every use, which needs no database', async () => {
+    expect(codes(await times(9, () => use(crm())))).toEqual([...Array(8).fill(200), 429])
   })
 })
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Database, openDatabase } from '../../src/platform/database.ts'
-import { forgetRateLimits, postgresRateLimits, type RateLimitStore } from '../../src/platform/rate-limit.ts'
+import { forgetRateLimits, localRateLimits, postgresRateLimits, type RateLimitStore } from '../../src/platform/rate-limit.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
@@ -39,6 +39,17 @@ describe('calls under one key', () => {
     await limits.count('b', 60_000)
     expect(await limits.count('c', 60_000)).toMatchObject({ count: 1 })
   })
+})
+
+test('calls counted in the process alone are counted per key until the window ends, and forgotten then', async () => {
+  let elapsed = 1000
+  const local = localRateLimits(() => elapsed)
+  expect(await local.count('a', 60_000)).toEqual({ count: 1, endsInMs: 60_000 })
+  elapsed += 59_999
+  expect(await local.count('a', 60_000)).toEqual({ count: 2, endsInMs: 1 })
+  expect(await local.count('b', 60_000)).toEqual({ count: 1, endsInMs: 1 })
+  elapsed += 1
+  expect(await local.count('a', 60_000)).toEqual({ count: 1, endsInMs: 60_000 })
 })
 
 test('keys are not kept in clear', async () => {
