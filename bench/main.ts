@@ -8,6 +8,7 @@ const BENCHMARKS: Record<string, { title: string; load(): Promise<{ run(): Promi
   c: { title: 'whole requests', load: () => import('./whole-requests.ts') },
   d: { title: 'people with much data', load: () => import('./large-people.ts') },
   e: { title: 'reading a collect stream', load: () => import('./collect-stream.ts') },
+  f: { title: 'looking people up', load: () => import('./lookup.ts') },
 }
 
 const chosen = process.argv.slice(2)
