@@ -30,6 +30,7 @@ import { buildServer } from './http/server.ts'
 import { countWork } from './operations/count-work.ts'
 import { noteGivenUp } from './operations/note-given-up.ts'
 import { probeVault } from './operations/probe-vault.ts'
+import { reportRoutes } from './operations/reports.routes.ts'
 import { buildPackage } from './packaging/build-package.ts'
 import { JOB_NAMES, type Jobs, LENGTHY, SCHEDULE } from './pipeline.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
@@ -95,6 +96,7 @@ export async function createApp(
       callbackRoutes,
       deadlineRoutes,
       auditRoutes,
+      reportRoutes,
     ].map(routes => routes(deps)),
   })
   let dispatcher: Dispatcher | undefined

@@ -30,8 +30,11 @@ export function otherColumn(columns: readonly string[]): string {
   return name
 }
 
+/** One line of a table, line end included. */
+export const csvLine = (values: readonly unknown[]): string => values.map(cell).join(',') + LINE_END
+
 /** The header line, line end included: the declared columns, then `otherColumn`. */
-export const csvHeader = (columns: readonly string[]): string => [...columns, otherColumn(columns)].map(cell).join(',') + LINE_END
+export const csvHeader = (columns: readonly string[]): string => csvLine([...columns, otherColumn(columns)])
 
 /** One record of JSON values as a line under `csvHeader(columns)`, line end included. Absent and null are both empty. */
 export function csvRow(columns: readonly string[], record: Readonly<Record<string, unknown>>): string {
