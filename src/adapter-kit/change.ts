@@ -41,7 +41,11 @@ export async function change<Person extends Found>(
 function concerns<Person>(task: Change['task'], name: string, dataset: DatasetDefinition<Person>): boolean {
   if (isTask('rectify', task)) return task.parameters.corrections.some(correction => correction.dataset === name)
   if (isTask('object', task)) return dataset.purposes.some(purpose => task.parameters.purposes.includes(purpose))
-  if (isTask('withdraw_consent', task)) return dataset.withdraw_consent !== undefined || dataset.legalBases.includes('consent')
+  if (isTask('withdraw_consent', task)) {
+    const { purposes, cookies } = task.parameters
+    const meant = cookies.length > 0 || dataset.purposes.some(purpose => purposes.includes(purpose))
+    return meant && (dataset.withdraw_consent !== undefined || dataset.legalBases.includes('consent'))
+  }
   return true
 }
 

@@ -1,69 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import pg from 'pg'
-import type { Identity, Manifest, ResolveResult, Result } from '../../src/adapter-kit/adapter.ts'
-import { type Lms, startLms } from '../../src/demo/lms/lms.ts'
 import { TWINS } from '../../src/demo/lms/population.ts'
 import { PROFILES, type Profile } from '../../src/demo/lms/profiles.ts'
 import { seedPerson } from '../../src/demo/lms/seed-person.ts'
 import { isPortable } from '../../src/domain/rights.ts'
 import { checkManifest } from '../../src/policy/check-manifest.ts'
 import { loadPolicy } from '../../src/policy/load-policy.ts'
-import { call, linesOf } from '../adapter-kit/caller.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { linesOf } from '../adapter-kit/caller.ts'
+import { email, type LmsCalls, NAMES, openLms, userId } from './lms-calls.ts'
 
-let database: TestDatabase
-let lms: Lms
-const errors: unknown[] = []
+let house: LmsCalls
 
 beforeAll(async () => {
-  database = await createDatabase()
-  lms = await startLms({ databaseUrl: database.url, onError: error => errors.push(error) })
+  house = await openLms()
 })
 afterAll(async () => {
-  await lms.close()
-  await database.drop()
-  expect(errors).toEqual([])
+  await house.close()
+  expect(house.errors).toEqual([])
 })
 
-const adapter = (name: string) => lms.adapters.find(one => one.name === name) ?? lms.adapters[0]
-let tasks = 0
-
-async function ask(name: string, action: string, identities: Identity[]): Promise<Response> {
-  tasks += 1
-  const { url, secret } = adapter(name) ?? { url: '', secret: '' }
-  const task = { taskId: `task-${tasks}`, requestId: 'request-1', action, attempt: 1, subject: { identities } }
-  return call('POST', `${url}/tasks`, task, { secret })
-}
-
-const userId = (value: string): Identity => ({ type: 'user_id', value })
-const email = (value: string): Identity => ({ type: 'email', value })
-
-async function identitiesOf(id: string): Promise<Identity[]> {
-  const resolved = (await (await ask('accounts', 'resolve', [userId(id)])).json()) as ResolveResult
-  return resolved.identities as Identity[]
-}
-
-const NAMES = ['accounts', 'billing', 'learning', 'analytics', 'support']
-
-/** Everything all five services give of a person, as one text, and the counts of their end lines. */
-async function everythingOf(id: string) {
-  const identities = await identitiesOf(id)
-  const all = await Promise.all(
-    NAMES.map(async name => {
-      const located = (await (await ask(name, 'locate', identities)).json()) as Result
-      const lines = await linesOf(await ask(name, 'collect', identities))
-      return { located, lines, end: lines.at(-1)?.end as { counts: Record<string, number> } }
-    }),
-  )
-  return { all, text: JSON.stringify(all) }
-}
-
-async function manifestOf({ url, secret }: { url: string; secret: string }): Promise<Manifest> {
-  return (await (await call('GET', `${url}/manifest`, undefined, { secret })).json()) as Manifest
-}
-
 test('every manifest speaks the language of the privacy policy', async () => {
-  const manifests = await Promise.all(lms.adapters.map(manifestOf))
+  const manifests = await house.manifests()
   expect(manifests.map(({ name }) => name)).toEqual(NAMES)
   for (const manifest of manifests) expect(checkManifest(loadPolicy(), manifest)).toEqual([])
   const portable = manifests.flatMap(({ datasets }) => datasets.filter(isPortable).map(({ name }) => name))
@@ -85,8 +41,8 @@ describe.each<Profile>(['light', 'typical', 'heavy'])('of a person who is %s', p
       profile,
       seed: 5,
     }
-    await seedPerson(database.url, person)
-    const { all, text } = await everythingOf(id)
+    await seedPerson(house.databaseUrl, person)
+    const { all, text } = await house.everythingOf(id)
     for (const { located, lines, end } of all) {
       const sent = Map.groupBy(lines.slice(0, -1), line => line.dataset as string)
       for (const { name, count, outcome } of located.datasets) {
@@ -103,7 +59,7 @@ describe.each<Profile>(['light', 'typical', 'heavy'])('of a person who is %s', p
   })
 
   test('every file arrives as long as announced', async () => {
-    const lines = await linesOf(await ask('learning', 'collect', [userId(id)]))
+    const lines = await linesOf(await house.ask('learning', 'collect', [userId(id)]))
     const files = lines.flatMap(line => (line.file ? [line.file as { size: number; base64?: string; url?: string }] : []))
     expect(new Set(files.map(file => (file.base64 === undefined ? 'linked' : 'inline')))).toEqual(
       profile === 'light' ? new Set(['inline']) : new Set(['inline', 'linked']),
@@ -118,7 +74,7 @@ describe.each<Profile>(['light', 'typical', 'heavy'])('of a person who is %s', p
 describe('two people of one name', () => {
   test('never meet in an answer', async () => {
     for (const [one, other] of [TWINS, TWINS.toReversed()] as (typeof TWINS)[]) {
-      const { text } = await everythingOf(one.userId)
+      const { text } = await house.everythingOf(one.userId)
       expect(text).toContain(one.email)
       expect(text).not.toContain(other.email)
       expect(text).not.toContain(other.userId)
@@ -127,17 +83,17 @@ describe('two people of one name', () => {
 
   test('asked about together are held when resolved and refused otherwise', async () => {
     const both = [userId(TWINS[0].userId), email(TWINS[1].email)]
-    const held = await (await ask('accounts', 'resolve', both)).json()
+    const held = await (await house.ask('accounts', 'resolve', both)).json()
     expect(held).toMatchObject({ status: 'hold', contactPoints: [], identities: [] })
-    expect((await ask('accounts', 'collect', both)).status).toBe(422)
+    expect((await house.ask('accounts', 'collect', both)).status).toBe(422)
     const ids = TWINS.map(twin => userId(twin.userId))
-    expect((await ask('billing', 'collect', ids)).status).toBe(422)
+    expect((await house.ask('billing', 'collect', ids)).status).toBe(422)
   })
 })
 
 describe('resolving', () => {
   test('finds all addresses of a person, whatever the case of the one asked about', async () => {
-    const resolved = await (await ask('accounts', 'resolve', [email('Learner7@Campus.Example')])).json()
+    const resolved = await (await house.ask('accounts', 'resolve', [email('Learner7@Campus.Example')])).json()
     expect(resolved).toMatchObject({
       status: 'match',
       matched: [email('Learner7@Campus.Example')],
@@ -147,18 +103,15 @@ describe('resolving', () => {
   })
 
   test('of nobody is 204, as is everything else about nobody', async () => {
-    expect((await ask('accounts', 'resolve', [email('nobody@campus.example')])).status).toBe(204)
+    expect((await house.ask('accounts', 'resolve', [email('nobody@campus.example')])).status).toBe(204)
     for (const name of ['accounts', 'billing', 'learning', 'analytics'])
-      expect((await ask(name, 'collect', [userId('u-nobody')])).status).toBe(204)
-    expect((await ask('support', 'collect', [email('nobody@campus.example')])).status).toBe(204)
+      expect((await house.ask(name, 'collect', [userId('u-nobody')])).status).toBe(204)
+    expect((await house.ask('support', 'collect', [email('nobody@campus.example')])).status).toBe(204)
   })
 
   test('of an account in the hands of others gives no contact point', async () => {
-    const client = new pg.Client({ connectionString: database.url })
-    await client.connect()
-    await client.query(`update lms_accounts.users set compromised = true where user_id = 'u-10009'`)
-    await client.end()
-    const resolved = await (await ask('accounts', 'resolve', [userId('u-10009')])).json()
+    await house.sql(`update lms_accounts.users set compromised = true where user_id = 'u-10009'`)
+    const resolved = await (await house.ask('accounts', 'resolve', [userId('u-10009')])).json()
     expect(resolved).toMatchObject({ status: 'suspected_fraud', contactPoints: [] })
   })
 })
@@ -172,9 +125,9 @@ test('the same seed makes the same data, and seeding again changes nothing', asy
     profile: 'light',
     seed: 9,
   } as const
-  await seedPerson(database.url, person)
-  const first = (await everythingOf('u-once')).text
-  await seedPerson(database.url, person)
+  await seedPerson(house.databaseUrl, person)
+  const first = (await house.everythingOf('u-once')).text
+  await seedPerson(house.databaseUrl, person)
   const withoutIds = (text: string) => text.replaceAll(/task-\d+/g, '')
-  expect(withoutIds((await everythingOf('u-once')).text)).toBe(withoutIds(first))
+  expect(withoutIds((await house.everythingOf('u-once')).text)).toBe(withoutIds(first))
 })

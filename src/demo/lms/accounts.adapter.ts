@@ -1,7 +1,10 @@
 import type pg from 'pg'
 import { type Adapter, createAdapter, type Identity, type Resolved, TaskProblem } from '../../adapter-kit/adapter.ts'
+import { eraseAccount, rectifyEmail, withdrawal } from './account-effects.ts'
+import type { Known } from './known.ts'
+import { rectifiable } from './rectify-rows.ts'
 import type { Service } from './service.ts'
-import { fromTable, type Known } from './table.ts'
+import { fromTable } from './table.ts'
 
 const OWN = {
   key: 'user_id',
@@ -21,31 +24,41 @@ export function accounts({ db, secret, onError }: Service): Adapter {
     secrets: secret,
     identityTypes: [{ type: 'user_id' }, { type: 'email' }],
     limits: { concurrency: 8 },
+    eraseAfter: ['billing', 'learning', 'analytics', 'support'], // which find people through what this one knows
     ...(onError && { onError }),
     find: identities => findPerson(db, identities),
     resolve: identities => resolvePerson(db, identities),
     datasets: { ...account(db), ...choices(db) },
+    perform: { erase: ({ keys }, call) => eraseAccount(db, keys, call) },
   })
 }
 
 /** Who the person is here, and how they get in. */
 const account = (db: pg.Pool) => ({
-  account: fromTable(
-    db,
-    { ...ACCOUNT, table: 'lms_accounts.users', title: 'Account' },
-    {
-      name: 'string',
-      email: 'string',
-      country: 'string',
-      locale: 'string',
-      time_zone: 'string',
-      city: 'string',
-      phone: 'string',
-      created_at: 'datetime',
-      last_login_at: 'datetime',
-      last_ip: 'string',
-    },
-  ),
+  account: {
+    ...fromTable(
+      db,
+      { ...ACCOUNT, table: 'lms_accounts.users', title: 'Account' },
+      {
+        name: 'string',
+        email: 'string',
+        country: 'string',
+        locale: 'string',
+        time_zone: 'string',
+        city: 'string',
+        phone: 'string',
+        created_at: 'datetime',
+        last_login_at: 'datetime',
+        last_ip: 'string',
+      },
+    ),
+    ...rectifiable(
+      db,
+      { table: 'lms_accounts.users', key: 'user_id' },
+      ['name', 'email', 'country', 'locale', 'time_zone', 'city', 'phone'],
+      rectifyEmail,
+    ),
+  },
   emails: fromTable(
     db,
     { ...ACCOUNT, table: 'lms_accounts.emails', title: 'E-mail addresses' },
@@ -67,31 +80,44 @@ const account = (db: pg.Pool) => ({
 
 /** What the person has set and agreed to. */
 const choices = (db: pg.Pool) => ({
-  profile_fields: fromTable(
-    db,
-    { ...PROFILE, table: 'lms_accounts.profile_fields', title: 'Profile' },
-    { field: 'string', value: 'string' },
-  ),
+  profile_fields: {
+    ...fromTable(
+      db,
+      { ...PROFILE, table: 'lms_accounts.profile_fields', title: 'Profile' },
+      { field: 'string', value: 'string' },
+    ),
+    ...rectifiable(db, { table: 'lms_accounts.profile_fields', key: 'user_id' }, ['value']),
+  },
   preferences: fromTable(
     db,
     { ...PROFILE, table: 'lms_accounts.preferences', title: 'Preferences' },
     { name: 'string', value: 'string' },
   ),
-  consents: fromTable(
-    db,
-    {
-      table: 'lms_accounts.consents',
-      key: 'user_id',
-      title: 'Consents you gave or refused',
-      category: 'marketing',
-      origin: 'provided',
-      purposes: ['marketing', 'analytics'],
-      legalBases: ['consent'],
-      retention: 'consent_withdrawal',
-      recipients: ['Brevo'],
-    },
-    { purpose: 'string', granted: 'boolean', policy_version: 'string', given_at: 'datetime', ip: 'string' },
-  ),
+  consents: {
+    ...fromTable(
+      db,
+      {
+        table: 'lms_accounts.consents',
+        key: 'user_id',
+        title: 'Consents you gave or refused',
+        category: 'marketing',
+        origin: 'provided',
+        purposes: ['marketing', 'analytics'],
+        legalBases: ['consent'],
+        retention: 'consent_withdrawal',
+        recipients: ['Brevo'],
+      },
+      {
+        purpose: 'string',
+        granted: 'boolean',
+        policy_version: 'string',
+        given_at: 'datetime',
+        withdrawn_at: 'datetime',
+        ip: 'string',
+      },
+    ),
+    ...withdrawal(db),
+  },
 })
 
 interface Hit {

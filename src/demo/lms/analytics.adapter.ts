@@ -1,6 +1,8 @@
-import { type Adapter, createAdapter } from '../../adapter-kit/adapter.ts'
+import { type Adapter, createAdapter, type DatasetDefinition } from '../../adapter-kit/adapter.ts'
+import { findByUserId, type Known } from './known.ts'
+import { limit } from './rows.ts'
 import type { Service } from './service.ts'
-import { findByUserId, fromTable, type Known } from './table.ts'
+import { fromTable } from './table.ts'
 
 const TABLES = ['lms_analytics.devices', 'lms_analytics.sessions', 'lms_analytics.risk_scores', 'lms_analytics.log_events']
 
@@ -30,6 +32,22 @@ const LOG_FIELDS = {
   timecreated: 'datetime',
 } as const
 
+/** Ends the use of what was recorded for statistics. The same rows serve security, which staff decide about: not done here. */
+function endOfStatistics(db: Service['db'], table: string): Pick<DatasetDefinition<Known>, 'object' | 'withdraw_consent'> {
+  const rows = { table, key: OBSERVED.key }
+  return {
+    object: ({ keys }, { task: { parameters } }) =>
+      parameters.purposes.includes('analytics')
+        ? limit(db, rows, keys, ['objection:analytics'], parameters.ground)
+        : { outcome: 'not_supported' },
+    withdraw_consent: ({ keys }, { task: { parameters } }) =>
+      limit(db, rows, keys, [
+        ...(parameters.purposes.includes('analytics') ? ['consent:analytics'] : []),
+        ...(parameters.cookies.includes('analytics') ? ['consent:analytics_cookies'] : []),
+      ]),
+  }
+}
+
 export function analytics({ db, secret, onError }: Service): Adapter {
   return createAdapter<Known>({
     name: 'analytics',
@@ -40,11 +58,14 @@ export function analytics({ db, secret, onError }: Service): Adapter {
     ...(onError && { onError }),
     find: findByUserId(db, TABLES),
     datasets: {
-      log_events: fromTable(
-        db,
-        { ...USAGE, table: 'lms_analytics.log_events', document: 'event', title: 'What you did on the platform' },
-        LOG_FIELDS,
-      ),
+      log_events: {
+        ...fromTable(
+          db,
+          { ...USAGE, table: 'lms_analytics.log_events', document: 'event', title: 'What you did on the platform' },
+          LOG_FIELDS,
+        ),
+        ...endOfStatistics(db, 'lms_analytics.log_events'),
+      },
       devices: fromTable(
         db,
         {
@@ -57,16 +78,22 @@ export function analytics({ db, secret, onError }: Service): Adapter {
         },
         { platform: 'string', model: 'string', browser: 'string', push_enabled: 'boolean', first_seen_at: 'datetime' },
       ),
-      sessions: fromTable(
-        db,
-        { ...USAGE, table: 'lms_analytics.sessions', title: 'Sessions' },
-        { ip: 'string', user_agent: 'string', started_at: 'datetime', minutes: 'number' },
-      ),
-      risk_scores: fromTable(
-        db,
-        { ...USAGE, table: 'lms_analytics.risk_scores', title: 'Predictions about your learning', origin: 'derived' },
-        { model: 'string', score: 'number', explanation: 'string', computed_on: 'date' },
-      ),
+      sessions: {
+        ...fromTable(
+          db,
+          { ...USAGE, table: 'lms_analytics.sessions', title: 'Sessions' },
+          { ip: 'string', user_agent: 'string', started_at: 'datetime', minutes: 'number' },
+        ),
+        ...endOfStatistics(db, 'lms_analytics.sessions'),
+      },
+      risk_scores: {
+        ...fromTable(
+          db,
+          { ...USAGE, table: 'lms_analytics.risk_scores', title: 'Predictions about your learning', origin: 'derived' },
+          { model: 'string', score: 'number', explanation: 'string', computed_on: 'date' },
+        ),
+        ...endOfStatistics(db, 'lms_analytics.risk_scores'),
+      },
     },
   })
 }

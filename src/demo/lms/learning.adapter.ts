@@ -1,7 +1,9 @@
 import type pg from 'pg'
-import { type Adapter, createAdapter } from '../../adapter-kit/adapter.ts'
+import { type Adapter, type Call, createAdapter } from '../../adapter-kit/adapter.ts'
+import { findByUserId, type Known } from './known.ts'
+import { eraseRows } from './rows.ts'
 import type { Service } from './service.ts'
-import { filesFromTable, findByUserId, fromTable, type Known, openFileIn } from './table.ts'
+import { filesFromTable, fromTable, openFileIn } from './table.ts'
 
 const TABLES = 'enrolments grades grade_history forum_posts submissions submission_files quiz_attempts certificates'.split(' ')
 
@@ -67,20 +69,29 @@ const progress = (db: pg.Pool) => ({
   ),
 })
 
+const POSTS = { table: 'lms_learning.forum_posts', key: 'user_id' } as const
+
+/** What others wrote in answer to a post is theirs and stays where it is: under a post without author, subject or text. */
+async function emptyAnswered(db: pg.Pool, keys: readonly string[]): Promise<number> {
+  const { rowCount } = await db.query(
+    `update lms_learning.forum_posts p set user_id = '', subject = '', message = '' where user_id = any ($1)
+     and exists (select from lms_learning.forum_posts r where r.reply_to = p.id and r.user_id <> p.user_id)`,
+    [keys],
+  )
+  return rowCount ?? 0
+}
+
 /** What a learner made. */
 const work = (db: pg.Pool) => ({
-  forum_posts: fromTable(
-    db,
-    {
-      ...common,
-      table: 'lms_learning.forum_posts',
-      title: 'Forum posts',
-      category: 'content',
-      origin: 'provided',
-      containsThirdParties: true,
-    },
-    { course: 'string', subject: 'string', message: 'string', created_at: 'datetime', edited: 'boolean' },
-  ),
+  forum_posts: {
+    ...fromTable(
+      db,
+      { ...common, ...POSTS, title: 'Forum posts', category: 'content', origin: 'provided', containsThirdParties: true },
+      { course: 'string', subject: 'string', message: 'string', created_at: 'datetime', edited: 'boolean' },
+    ),
+    erase: async ({ keys }: Known, { signal }: Call) =>
+      (await emptyAnswered(db, keys)) + (await eraseRows(db, POSTS, keys, signal)),
+  },
   submissions: fromTable(
     db,
     { ...common, table: 'lms_learning.submissions', title: 'Submissions', category: 'learning', origin: 'provided' },

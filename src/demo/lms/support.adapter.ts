@@ -1,7 +1,10 @@
 import type pg from 'pg'
 import { type Adapter, createAdapter, type Identity } from '../../adapter-kit/adapter.ts'
+import { type Known, valuesHeld } from './known.ts'
 import type { Service } from './service.ts'
-import { filesFromTable, fromTable, type Known, openFileIn, valuesHeld } from './table.ts'
+import { filesFromTable, fromTable, openFileIn } from './table.ts'
+
+const TABLES = ['tickets', 'ticket_messages', 'attachments', 'csat'].map(table => `lms_support.${table}`)
 
 /** Knows people by the addresses they wrote from, hence needs all of a person's, former ones too. */
 export function support({ db, secret, onError }: Service): Adapter {
@@ -54,7 +57,7 @@ export function support({ db, secret, onError }: Service): Adapter {
 async function findByEmail(db: pg.Pool, identities: readonly Identity[]): Promise<Known | undefined> {
   const asked = identities.filter(({ type }) => type === 'email')
   const addresses = [...new Set(asked.map(({ value }) => value.toLowerCase()))]
-  const keys = await valuesHeld(db, ['lms_support.tickets'], 'requester_email', addresses)
+  const keys = await valuesHeld(db, TABLES, 'requester_email', addresses)
   const matched = asked.filter(({ value }) => keys.includes(value.toLowerCase()))
   return keys.length === 0 ? undefined : { matched, keys }
 }

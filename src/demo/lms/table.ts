@@ -1,17 +1,9 @@
 import type pg from 'pg'
-import type { DatasetDefinition, DatasetDescription, Field, FileToSend, Found, Identity } from '../../adapter-kit/adapter.ts'
-import { TaskProblem } from '../../adapter-kit/adapter.ts'
+import type { DatasetDefinition, DatasetDescription, Field, FileToSend } from '../../adapter-kit/adapter.ts'
+import type { Known } from './known.ts'
+import { countRows, effectsOn, type Rows } from './rows.ts'
 
-/** A person, by the values that stand for them in this service's tables. */
-export interface Known extends Found {
-  keys: readonly string[]
-}
-
-interface Table extends Omit<DatasetDescription, 'fields'> {
-  /** With its schema. */
-  table: string
-  /** The column that says whose a row is. */
-  key: string
+interface Table extends Rows, Omit<DatasetDescription, 'fields'> {
   /** The column that holds the record as JSON on one line, where it isn't the row that is the record. */
   document?: string
 }
@@ -20,7 +12,7 @@ const PAGE = 2_500
 /** What is larger is fetched by a link. */
 const INLINE = 16 * 1024
 
-/** A dataset that is a table: `fields` are its columns. */
+/** A dataset that is a table: `fields` are its columns. Its rows can be erased, restricted and freed again. */
 export function fromTable(
   db: pg.Pool,
   { table, key, document, ...description }: Table,
@@ -32,8 +24,9 @@ export function fromTable(
     (select ${selected} from ${table} where ${key} = $1 and id > $2 order by id limit ${PAGE}) r`
   return {
     ...description,
+    ...effectsOn(db, { table, key }),
     fields: Object.entries(columns).map(([name, type]) => ({ name, type })),
-    count: ({ keys }) => count(db, table, key, keys),
+    count: ({ keys }) => countRows(db, { table, key }, keys),
     async *records({ keys }) {
       for (const one of keys) yield* pages(async after => (await read<Page>(db, sql, [one, after]))[0])
     },
@@ -46,7 +39,8 @@ export function filesFromTable(db: pg.Pool, { table, key, ...description }: Tabl
     from ${table} where ${key} = $1 and id > $2 order by id limit 50`
   return {
     ...description,
-    count: ({ keys }) => count(db, table, key, keys),
+    ...effectsOn(db, { table, key }),
+    count: ({ keys }) => countRows(db, { table, key }, keys),
     async *files({ keys }) {
       for (const one of keys) {
         for (let after = '0', rows: FileRow[] = []; ; after = rows.at(-1)?.[0] ?? '0') {
@@ -69,28 +63,6 @@ export const openFileIn =
   async (id: string): Promise<Buffer | undefined> => {
     const { rows } = await db.query<{ content: Buffer }>(`select content from ${table} where id = $1`, [id])
     return rows[0]?.content
-  }
-
-/** Which of these values any of the tables has rows of. */
-export async function valuesHeld(
-  db: pg.Pool,
-  tables: readonly string[],
-  key: string,
-  values: readonly string[],
-): Promise<string[]> {
-  const held = tables.map(table => `exists (select from ${table} where ${key} = value)`).join(' or ')
-  const { rows } = await db.query<{ value: string }>(`select value from unnest($1::text[]) value where ${held}`, [values])
-  return rows.map(({ value }) => value)
-}
-
-/** `find` for a service that knows people by their user id alone. */
-export const findByUserId =
-  (db: pg.Pool, tables: readonly string[]) =>
-  async (identities: readonly Identity[]): Promise<Known | undefined> => {
-    const asked = identities.filter(({ type }) => type === 'user_id')
-    const keys = await valuesHeld(db, tables, 'user_id', [...new Set(asked.map(({ value }) => value))])
-    if (keys.length > 1) throw new TaskProblem(422, 'ambiguous_subject', 'The identities belong to different people.')
-    return keys.length === 0 ? undefined : { matched: asked.filter(({ value }) => keys.includes(value)), keys }
   }
 
 type Page = [last: string | null, rows: number, json: string | null]
@@ -116,9 +88,4 @@ async function* pages(next: (after: string) => Promise<Page | undefined>): Async
 async function read<Row extends unknown[]>(db: pg.Pool, text: string, values: unknown[]): Promise<Row[]> {
   const { rows } = await db.query<Row>({ text, values, rowMode: 'array' })
   return rows
-}
-
-async function count(db: pg.Pool, table: string, key: string, keys: readonly string[]): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(`select count(*)::int from ${table} where ${key} = any ($1)`, [keys])
-  return rows[0]?.count ?? 0
 }

@@ -43,7 +43,7 @@ create table if not exists lms_accounts.preferences (
 );
 create table if not exists lms_accounts.consents (
   id bigint generated always as identity, user_id text not null, purpose text not null, granted boolean not null,
-  policy_version text not null, given_at timestamptz not null, ip text not null,
+  policy_version text not null, given_at timestamptz not null, ip text not null, withdrawn_at timestamptz,
   primary key (user_id, id)
 );
 create table if not exists lms_accounts.linked_logins (
@@ -56,23 +56,52 @@ create table if not exists lms_accounts.credentials (
   user_id text primary key, password_hash text not null
 );
 
--- billing
+-- What whose rows may no longer be used for.
+create table if not exists lms_accounts.limits (
+  dataset text not null, person text not null, what text not null, ground text, since timestamptz not null default now(),
+  primary key (person, dataset, what)
+);
+-- What others see of people, and whom marketing writes to.
+create or replace view lms_accounts.shown_profiles as
+  select user_id, name, city, country from lms_accounts.users u
+  where not exists (select from lms_accounts.limits l where l.dataset = 'users' and l.person = u.user_id);
+create or replace view lms_accounts.mailing_list as
+  select user_id, email, name from lms_accounts.users u
+  where exists (select from lms_accounts.consents c where c.user_id = u.user_id and c.purpose = 'marketing' and c.granted)
+    and not exists (select from lms_accounts.limits l where l.dataset in ('users', 'consents') and l.person = u.user_id);
 
+-- billing; `kept_until`: kept for the tax office alone
+
+create table if not exists lms_billing.payment_methods (
+  id bigint generated always as identity, user_id text not null, card_brand text not null, card_last4 text not null,
+  expires_on date not null, is_default boolean not null,
+  primary key (user_id, id)
+);
 create table if not exists lms_billing.invoices (
   id bigint generated always as identity, user_id text not null, number text not null, issued_on date not null,
   amount numeric(10, 2) not null, currency text not null, billed_to text not null, vat_id text, lines jsonb not null, paid boolean not null,
+  kept_until date,
   primary key (user_id, id)
 );
 create table if not exists lms_billing.payments (
   id bigint generated always as identity, user_id text not null, invoice_number text not null, amount numeric(10, 2) not null,
-  currency text not null, gateway text not null, card_brand text, card_last4 text, paid_at timestamptz not null,
+  currency text not null, gateway text not null, card_brand text, card_last4 text, paid_at timestamptz not null, kept_until date,
   primary key (user_id, id)
 );
 create table if not exists lms_billing.refunds (
   id bigint generated always as identity, user_id text not null, invoice_number text not null, amount numeric(10, 2) not null,
-  reason text not null, refunded_at timestamptz not null,
+  reason text not null, refunded_at timestamptz not null, kept_until date,
   primary key (user_id, id)
 );
+
+create table if not exists lms_billing.limits (
+  dataset text not null, person text not null, what text not null, ground text, since timestamptz not null default now(),
+  primary key (person, dataset, what)
+);
+-- What is used for anything but keeping it.
+create or replace view lms_billing.usable_invoices as
+  select * from lms_billing.invoices i
+  where kept_until is null and not exists (select from lms_billing.limits l where l.dataset = 'invoices' and l.person = i.user_id);
 
 -- learning
 
@@ -93,9 +122,10 @@ create table if not exists lms_learning.grade_history (
 );
 create table if not exists lms_learning.forum_posts (
   id bigint generated always as identity, user_id text not null, course text not null, subject text not null,
-  message text not null, created_at timestamptz not null, edited boolean not null,
+  message text not null, created_at timestamptz not null, edited boolean not null, reply_to bigint,
   primary key (user_id, id)
 );
+create index if not exists forum_replies on lms_learning.forum_posts (reply_to) where reply_to is not null;
 create table if not exists lms_learning.submissions (
   id bigint generated always as identity, user_id text not null, course text not null, assignment text not null,
   attempt int not null, text text, submitted_at timestamptz not null, late boolean not null,
@@ -116,6 +146,15 @@ create table if not exists lms_learning.certificates (
   id bigint generated always as identity, user_id text not null, course text not null, code text not null, issued_on date not null,
   primary key (user_id, id)
 );
+
+create table if not exists lms_learning.limits (
+  dataset text not null, person text not null, what text not null, ground text, since timestamptz not null default now(),
+  primary key (person, dataset, what)
+);
+-- What others read in the forum.
+create or replace view lms_learning.shown_posts as
+  select * from lms_learning.forum_posts p
+  where not exists (select from lms_learning.limits l where l.dataset = 'forum_posts' and l.person = p.user_id);
 
 -- analytics
 
@@ -140,6 +179,15 @@ create table if not exists lms_analytics.risk_scores (
   primary key (user_id, id)
 );
 
+create table if not exists lms_analytics.limits (
+  dataset text not null, person text not null, what text not null, ground text, since timestamptz not null default now(),
+  primary key (person, dataset, what)
+);
+-- What statistics are made of.
+create or replace view lms_analytics.counted_events as
+  select * from lms_analytics.log_events e
+  where not exists (select from lms_analytics.limits l where l.dataset = 'log_events' and l.person = e.user_id);
+
 -- support: knows people by the address they wrote from
 
 create table if not exists lms_support.tickets (
@@ -163,6 +211,15 @@ create table if not exists lms_support.csat (
   comment text, answered_at timestamptz not null,
   primary key (requester_email, id)
 );
+
+create table if not exists lms_support.limits (
+  dataset text not null, person text not null, what text not null, ground text, since timestamptz not null default now(),
+  primary key (person, dataset, what)
+);
+-- What agents work on.
+create or replace view lms_support.queue as
+  select * from lms_support.tickets t
+  where status = 'open' and not exists (select from lms_support.limits l where l.dataset = 'tickets' and l.person = t.requester_email);
 
 -- A number from 0 to n - 1 that looks like chance and is always the same.
 create schema if not exists lms_seed;

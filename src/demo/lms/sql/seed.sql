@@ -37,6 +37,9 @@ select user_id, format('INV-%s-%s', user_id, to_char(i, 'FM00000')), (at - make_
   jsonb_build_array(jsonb_build_object('text', 'Subscription', 'quantity', 1), jsonb_build_object('text', 'Course "Statistics"', 'quantity', 2)), true
 from seeding cross join lateral generate_series(1, invoices) i;
 
+insert into lms_billing.payment_methods (user_id, card_brand, card_last4, expires_on, is_default)
+select user_id, 'visa', to_char(1000 + seed % 9000, 'FM0000'), (at + interval '2 years')::date, true from seeding where invoices > 0;
+
 insert into lms_billing.payments (user_id, invoice_number, amount, currency, gateway, card_brand, card_last4, paid_at)
 select i.user_id, number, amount, currency, 'stripe', 'visa', to_char(1000 + s.seed % 9000, 'FM0000'), issued_on + interval '9 hours'
 from lms_billing.invoices i join seeding s using (user_id);
@@ -60,11 +63,13 @@ select user_id, format('Assignment %s', 1 + i % 200), null, lms_seed.pick(seed, 
   lms_seed.one(seed, 14, i, array['Well argued, but see what Kamal wrote.', 'Late; talk to Prof. Müller.', E'Good.\nMind the sources.', null]), at - make_interval(mins => i * 7)
 from seeding cross join lateral generate_series(1, grade_history) i;
 
-insert into lms_learning.forum_posts (user_id, course, subject, message, created_at, edited)
+-- Every tenth post answers somebody who was there before.
+insert into lms_learning.forum_posts (user_id, course, subject, message, created_at, edited, reply_to)
 select user_id, lms_seed.course(seed, i), format('%s %s', lms_seed.one(seed, 15, i, array['Question about week', 'Re: Homework', 'Study group', 'වැදගත්', 'Überblick zu Woche']), i),
   lms_seed.one(seed, 16, i, array['=1+1', E'I think the answer is "42",\nbut Kamal says otherwise.', '+94 77 555 0000 is my number', '@everyone: see you at five', '-- see above',
     'Does anybody understand the third proof? 🤔', '<script>alert(1)</script> is how it starts', 'மிக்க நன்றி!', 'Vielen Dank für die Erklärung, sehr hilfreich.']),
-  at - make_interval(mins => i * 90), i % 10 = 0
+  at - make_interval(mins => i * 90), i % 10 = 0,
+  case when i % 10 = 0 then (select min(id) from lms_learning.forum_posts where user_id = 'u-10000') end
 from seeding cross join lateral generate_series(1, posts) i;
 
 insert into lms_learning.submissions (user_id, course, assignment, attempt, text, submitted_at, late)
