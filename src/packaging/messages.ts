@@ -14,7 +14,7 @@ export interface Messages {
 }
 
 /** The languages that there is a file of messages for. */
-const LANGUAGES = ['en']
+const LANGUAGES = ['en', 'de']
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
 
