@@ -1,6 +1,7 @@
 import type { LetterValues } from '../delivery/letters/letters.ts'
 
-const common = { reference: '0197c1de-0000-7000-8000-000000000001', officer: 'privacy@service.test', name: 'Ana Núñez' }
+const toOfficer = { reference: '0197c1de-0000-7000-8000-000000000001', officer: 'privacy@service.test' }
+const common = { ...toOfficer, name: 'Ana Núñez' }
 const authority = { name: 'Datatilsynet', url: 'https://www.datatilsynet.no/' }
 const inZone = { timeZone: 'Europe/Berlin' }
 const reasons = 'We looked for the account that the request names and found none.\n\nWhat we were sent since then names another.'
@@ -79,7 +80,7 @@ export const SAMPLES: LetterValues = {
   withdrawn: common,
   cancelled: { ...common, reason: 'duplicate' },
   'deadline-alarm': {
-    ...common,
+    ...toOfficer,
     right: 'access',
     level: 'in_3_days',
     dueOn: '2026-04-03',
@@ -87,7 +88,8 @@ export const SAMPLES: LetterValues = {
     flags: ['failed_task', 'late_risk'],
   },
   'daily-digest': {
-    ...common,
+    ...toOfficer,
+    reference: 'digest 2026-04-01',
     date: '2026-04-01',
     open: 12,
     overdue: { total: 0, first: [] },

@@ -44,7 +44,7 @@ describe('every letter in every language', () => {
   test.each(EVERY)('%s, %s: names the reference and the privacy officer, as text and as HTML', (name, language) => {
     const { text, html } = write(name, {}, language)
     for (const part of [text, html]) {
-      expect(part).toContain(common.reference)
+      expect(part).toContain(VALUES[name].reference)
       expect(part).toContain('privacy@service.test')
     }
   })

@@ -28,7 +28,7 @@ export const TO_OFFICER = {
 
 function digestOf({ say, day }: Messages, heading: MessageKey, { total, first }: DigestList): Composed['paragraphs'] {
   const lines = first.map(({ reference, right, dueOn, flags }) => {
-    const values = { reference, dueOn: day(dueOn), right: say(`right.${right}`) }
+    const values = { reference, right, dueOn: day(dueOn) }
     return flags.length > 0
       ? say('daily-digest.line', { ...values, flags: flags.join(', ') })
       : say('daily-digest.line.plain', values)
