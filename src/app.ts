@@ -3,6 +3,7 @@ import { CALL_LIMITS } from './adapters/call-limits.ts'
 import { auditRoutes } from './audit/audit.routes.ts'
 import { createRecorder } from './audit/record.ts'
 import { underPseudonym } from './auth/pseudonym.ts'
+import { rememberServices } from './auth/remember-services.ts'
 import { createVerifier } from './auth/verify-token.ts'
 import type { Config } from './config.ts'
 import { downloadRoutes } from './delivery/downloads.routes.ts'
@@ -187,7 +188,7 @@ async function openDeps(config: Config, clock: Clock, log: Log) {
     blobs: openBlobStore(config.blobStoreUrl),
     mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
     outbound: createOutbound({ allowedHosts: config.adapterAllowedHosts }),
-    verifier: underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault),
+    verifier: rememberServices(underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault), clock),
     rateLimits: postgresRateLimits(database.read),
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
     random: Math.random,
