@@ -1,0 +1,41 @@
+interface Waiting<I, O> {
+  item: I
+  resolve(result: O): void
+  reject(error: unknown): void
+}
+
+/**
+ * Lets work that is done for many at the cost of one be asked for one by one. Nobody waits while there is room; what comes while
+ * `atOnce` pieces of work are under way goes together as soon as one of them ends, `most` in a piece.
+ * `work` answers in the order of what it was given; where it fails, it has failed for all of that piece and for nobody else.
+ */
+export function together<I, O>(
+  work: (items: I[]) => Promise<O[]>,
+  { atOnce, most }: { atOnce: number; most: number },
+): (item: I) => Promise<O> {
+  const waiting: Waiting<I, O>[] = []
+  let underWay = 0
+
+  async function takeNext(): Promise<void> {
+    if (underWay >= atOnce || waiting.length === 0) return
+    underWay += 1
+    const taken = waiting.splice(0, most)
+    try {
+      const results = await work(taken.map(({ item }) => item))
+      if (results.length !== taken.length) throw new Error('not as many answers as questions')
+      results.forEach((result, i) => {
+        taken[i]?.resolve(result)
+      })
+    } catch (error) {
+      for (const { reject } of taken) reject(error)
+    }
+    underWay -= 1
+    void takeNext()
+  }
+
+  return item =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      queueMicrotask(takeNext) // so that what comes in one breath goes in one piece
+    })
+}
