@@ -45,8 +45,10 @@ import { type Handlers, openQueue } from './platform/queue.ts'
 import { postgresRateLimits } from './platform/rate-limit.ts'
 import { openVaultFile } from './platform/vault.ts'
 import { assess } from './requests/assess.ts'
+import { clockLedgerRoutes } from './requests/clock-ledger.routes.ts'
 import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
 import { deadlineRoutes } from './requests/deadlines.routes.ts'
+import { decisionRoutes } from './requests/decisions.routes.ts'
 import { historyRoutes } from './requests/history.routes.ts'
 import { requestRoutes } from './requests/requests.routes.ts'
 import { RequestTable } from './requests/requests.table.ts'
@@ -89,6 +91,8 @@ export async function createApp(
       subjectRoutes,
       holdRoutes,
       historyRoutes,
+      decisionRoutes,
+      clockLedgerRoutes,
       verificationRoutes,
       taskRoutes,
       packageRoutes,

@@ -2,11 +2,17 @@ import pg from 'pg'
 import { DataSource } from 'typeorm'
 import { Foundation1763800000000 } from '../migrations/0001-foundation.ts'
 import { MarksAndHolds1763900300000 } from '../migrations/0003-marks-and-holds.ts'
+import { DecisionsAndClockLedger1763900400000 } from '../migrations/0004-decisions-and-clock-ledger.ts'
 import { Reports1763900500000 } from '../migrations/0005-reports.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
-const MIGRATIONS = [Foundation1763800000000, MarksAndHolds1763900300000, Reports1763900500000]
+const MIGRATIONS = [
+  Foundation1763800000000,
+  MarksAndHolds1763900300000,
+  DecisionsAndClockLedger1763900400000,
+  Reports1763900500000,
+]
 
 /** Any number that nothing else in the database uses as an advisory lock. */
 const MIGRATION_LOCK = 7_264_001

@@ -35,6 +35,7 @@ export const OWED_ON_ENTERING: Record<State, readonly RequestJob[]> = {
   lapsed: ['close-case'],
   withdrawn: ['close-case'],
   cancelled: ['close-case'],
+  refused: ['close-case'],
 }
 
 /** What is owed once every task of an action has been answered. */

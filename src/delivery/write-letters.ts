@@ -1,5 +1,5 @@
 import type { AlarmLevel } from '../domain/alarms.ts'
-import { dayIn, earliest } from '../domain/day.ts'
+import { type Day, dayIn, earliest } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { getRequest } from '../requests/apply-event.ts'
@@ -46,20 +46,20 @@ export async function acknowledge(deps: LetterDeps & { transact: Transact }, req
   })
 }
 
-/** Tells the privacy officer that a deadline is near, or here. */
-export const tellOfficer = (deps: LetterDeps, tx: Tx, request: DsarRequest, level: AlarmLevel): Promise<void> =>
+/** Tells the privacy officer that a deadline is near, or here. A day that was moved has letters of its own. */
+export const tellOfficer = (deps: LetterDeps, tx: Tx, request: DsarRequest, level: AlarmLevel, dueOn: Day): Promise<void> =>
   writeLetter(deps, tx, {
     kind: 'deadline-alarm',
     requestId: request.id,
     recipient: deps.officer,
     locale: 'en',
-    dedupe: `alarm|${request.id}|${level}`,
+    dedupe: `alarm|${request.id}|${dueOn}|${level}`,
     values: {
       reference: request.id,
       officer: deps.officer,
       right: request.right,
       level,
-      dueOn: earliest([request.dueOn, request.legalDueOn]),
+      dueOn,
       state: request.state,
       flags: request.flags,
     },

@@ -6,15 +6,28 @@ import { Problem } from './problem.ts'
  */
 const LIFECYCLE = {
   received: { identification_started: 'verifying', withdrawn: 'withdrawn', cancelled: 'cancelled' },
-  verifying: { identity_confirmed: 'assessing', verification_lapsed: 'lapsed', withdrawn: 'withdrawn', cancelled: 'cancelled' },
-  assessing: { approved: 'fulfilling', withdrawn: 'withdrawn', cancelled: 'cancelled' },
-  fulfilling: { fulfilment_completed: 'packaging', withdrawn: 'withdrawn', cancelled: 'cancelled' },
-  packaging: { package_sealed: 'delivering', collection_reopened: 'fulfilling', withdrawn: 'withdrawn', cancelled: 'cancelled' },
-  delivering: { handed_over: 'completed', withdrawn: 'withdrawn', cancelled: 'cancelled' },
+  verifying: {
+    identity_confirmed: 'assessing',
+    verification_lapsed: 'lapsed',
+    refused: 'refused',
+    withdrawn: 'withdrawn',
+    cancelled: 'cancelled',
+  },
+  assessing: { approved: 'fulfilling', refused: 'refused', withdrawn: 'withdrawn', cancelled: 'cancelled' },
+  fulfilling: { fulfilment_completed: 'packaging', refused: 'refused', withdrawn: 'withdrawn', cancelled: 'cancelled' },
+  packaging: {
+    package_sealed: 'delivering',
+    collection_reopened: 'fulfilling',
+    refused: 'refused',
+    withdrawn: 'withdrawn',
+    cancelled: 'cancelled',
+  },
+  delivering: { handed_over: 'completed', refused: 'refused', withdrawn: 'withdrawn', cancelled: 'cancelled' },
   completed: {},
   lapsed: {},
   withdrawn: {},
   cancelled: {},
+  refused: {},
 } as const
 
 export type State = keyof typeof LIFECYCLE

@@ -15,6 +15,7 @@ export const CATALOGUE = {
   illegal_transition: [409, 'The request is not in a state that allows this.'],
   in_progress: [409, 'The same call is still being worked on; try again shortly.'],
   already_exists: [409, 'There is one already.'],
+  out_of_time: [409, 'The law gives time for this, and it is over.'],
   in_use: [409, 'Open work depends on it.'],
   gone: [410, 'This was here and no longer is.'],
   stale: [412, 'It was changed meanwhile; read it again.'],

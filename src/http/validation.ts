@@ -5,6 +5,7 @@ import type { Fault } from '../domain/problem.ts'
 const factory: BuildCompilerFromPool = AjvCompiler()
 const EXACT = {
   allErrors: true,
+  discriminator: true, // of several forms of a body, its faults are those of the one it says it has
   coerceTypes: false,
   useDefaults: true,
   removeAdditional: false,

@@ -1,5 +1,6 @@
 import { type Facts, type Recorder, requestStream } from '../audit/record.ts'
 import type { Actor } from '../domain/actor.ts'
+import type { Day } from '../domain/day.ts'
 import { type Event, FLAGS, type Flag, isTerminal, nextState, type State } from '../domain/lifecycle.ts'
 import type { Completeness, DsarRequest } from '../domain/request.ts'
 import { type Jobs, OWED_ON_ENTERING } from '../pipeline.ts'
@@ -67,6 +68,11 @@ export async function setFlag(deps: CaseDeps, tx: Tx, id: string, flag: Flag, ra
 /** Makes a new version of a request whose particulars have changed: what its readers hold is stale. */
 export async function renewVersion(tx: Tx, id: string): Promise<void> {
   await requests.update(tx, await requests.lock(tx, id), {})
+}
+
+/** Notes the last day the law allows now that the person was told why it takes longer. The promise has no such door. */
+export async function changeLegalDay(tx: Tx, id: string, legalDueOn: Day): Promise<DsarRequest> {
+  return requests.update(tx, await requests.lock(tx, id), { legalDueOn })
 }
 
 /** Notes how well the person is known now. It never falls. */

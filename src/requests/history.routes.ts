@@ -2,20 +2,17 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { entriesOf } from '../audit/entries.ts'
 import { requestStream } from '../audit/record.ts'
-import type { HolidaysByPlace } from '../domain/calendar.ts'
-import { computeClocks } from '../domain/clocks.ts'
 import type { Tx } from '../platform/database.ts'
+import { ledgerOf } from './clock-ledger.store.ts'
 import { CLOCK_EXAMPLE, ClockView, viewClock } from './clock-view.ts'
+import { type ClocksDeps, clocksOf } from './clocks-of.ts'
 import type { IdentityDeps } from './identities.store.ts'
 import { Instant } from './request-view.ts'
 import { RequestParams } from './requests.routes.ts'
 import { visibleRequest } from './visible-request.ts'
 
-export interface HistoryDeps extends IdentityDeps {
+export interface HistoryDeps extends IdentityDeps, ClocksDeps {
   read: Tx
-  holidays: HolidaysByPlace
-  /** Of the controller. */
-  timeZone: string
 }
 
 const EVERYBODY = {
@@ -93,7 +90,8 @@ export const historyRoutes =
           operationId: 'getClocks',
           tags: ['requests'],
           summary: 'Every clock that runs for a request, each step with its rule',
-          description: 'Our promise, the GDPR and the law of the person’s place, reckoned from the day of receipt.',
+          description:
+            'Our promise, the GDPR and the law of the person’s place, from the day of receipt, with extensions and pauses.',
           params: RequestParams,
           response: {
             200: Type.Object(
@@ -104,16 +102,9 @@ export const historyRoutes =
         },
       },
       async req => {
-        const { receivedAt, timeZone, country, region } = await visibleRequest(deps, deps.read, req.params.id, req.caller)
-        const clocks = computeClocks({
-          receivedAt,
-          timeZones: [timeZone, deps.timeZone],
-          ...(country && { country }),
-          ...(region && { region }),
-          holidays: deps.holidays,
-          ledger: [],
-        })
-        return { clocks: clocks.map(viewClock) }
+        const request = await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        const ledger = await ledgerOf(deps.read, request.id)
+        return { clocks: clocksOf(deps, request, ledger).map(viewClock) }
       },
     )
   }

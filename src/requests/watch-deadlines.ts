@@ -1,14 +1,16 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { type AlarmLevel, alarmsOwed } from '../domain/alarms.ts'
-import { addDays, dayIn, earliest, latest } from '../domain/day.ts'
+import { addDays, type Day, dayIn, earliest, latest } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from './apply-event.ts'
+import { isExtended } from './clock-ledger.store.ts'
+import { lastDayOf } from './clocks-of.ts'
 
-/** Tells the privacy officer of a deadline, in the caller's transaction. */
-export type TellOfficer = (tx: Tx, request: DsarRequest, level: AlarmLevel) => Promise<void>
+/** Tells the privacy officer of a deadline and how near it is, in the caller's transaction. */
+export type TellOfficer = (tx: Tx, request: DsarRequest, level: AlarmLevel, dueOn: Day) => Promise<void>
 
 export interface WatchDeps extends CaseDeps {
   transact: Transact
@@ -59,18 +61,26 @@ async function watchOne(deps: WatchDeps, tx: Tx, id: string, now: Date): Promise
   if (request.closedAt) return []
   const todays = [dayIn(now, request.timeZone), dayIn(now, deps.timeZone)]
   const today = latest(todays) // where it is later already, so that nothing is raised late for anybody
-  const raised = await tx.query<{ level: AlarmLevel }[]>('SELECT level FROM deadline_alarm WHERE request_id = $1', [id])
-  const lastDay = earliest([request.dueOn, request.legalDueOn])
+  const lastDay = lastDayOf(request, await isExtended(tx, id))
+  const raised = await tx.query<{ level: AlarmLevel }[]>(
+    'SELECT level FROM deadline_alarm WHERE request_id = $1 AND due_on = $2',
+    [id, lastDay],
+  )
   const owed = alarmsOwed(
     lastDay,
     today,
     raised.map(row => row.level),
   ).map(({ level }) => level)
   for (const level of owed) {
-    await tx.query('INSERT INTO deadline_alarm (request_id, level, raised_at) VALUES ($1, $2, $3)', [id, level, now])
+    await tx.query('INSERT INTO deadline_alarm (request_id, due_on, level, raised_at) VALUES ($1, $2, $3, $4)', [
+      id,
+      lastDay,
+      level,
+      now,
+    ])
     await deps.record(tx, requestStream(id), BY, 'deadline_alarm', { level, dueOn: lastDay })
     await setFlag(deps, tx, id, 'late_risk', true, BY)
-    await deps.tellOfficer(tx, request, level)
+    await deps.tellOfficer(tx, request, level, lastDay)
   }
   if (today > lastDay) await setFlag(deps, tx, id, 'overdue', true, BY)
   // Their last day is over only where it ends last.

@@ -1,0 +1,110 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { requestStream } from '../audit/record.ts'
+import { type Caller, toActor } from '../auth/caller.ts'
+import { requireSecondPerson } from '../auth/second-person.ts'
+import { type Decision, needsSecondPerson } from '../domain/decision.ts'
+import { nextState } from '../domain/lifecycle.ts'
+import { Problem } from '../domain/problem.ts'
+import { remediesOf } from '../domain/refusal.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Tx } from '../platform/database.ts'
+import { lockRequest, renewVersion } from './apply-event.ts'
+import { type CarryOutDeps, carryOut } from './carry-out-decision.ts'
+import { openPause } from './clock-ledger.store.ts'
+import { findDecision, insertDecision, makeEffective, type StoredDecision, supersedeProposal } from './decisions.store.ts'
+import { refuseOwnCase } from './four-eyes.ts'
+import { checkRefusal } from './refusable.ts'
+
+/**
+ * Decides on a request, on the record and with the letter that tells the person of it. What takes two people is proposed and waits
+ * for the second; it takes the place of what was proposed before.
+ * @throws Problem `not_allowed`, `illegal_transition`, `unprocessable`
+ */
+export async function decide(
+  deps: CarryOutDeps,
+  tx: Tx,
+  requestId: string,
+  decision: Decision,
+  caller: Caller,
+): Promise<StoredDecision> {
+  const request = await lockRequest(tx, requestId)
+  const twoPeople = needsSecondPerson(decision)
+  await refuseOwnCase(deps, tx, request, caller, { twoPeople })
+  await refuseUntimely(tx, request, decision)
+  if (decision.kind !== 'approve') await checkRefusal(deps, tx, request, decision)
+
+  const by = toActor(caller)
+  const stored = asStored(deps, request, decision, by.id)
+  const superseded = await supersedeProposal(tx, requestId)
+  if (superseded) await deps.record(tx, requestStream(requestId), by, 'proposal_superseded', { decision: superseded })
+  await insertDecision(deps, tx, stored)
+  if (twoPeople) {
+    await deps.record(tx, requestStream(requestId), by, 'decision_proposed', factsOf(stored))
+    await renewVersion(tx, requestId)
+  } else await carryOut(deps, tx, stored, by)
+  return stored
+}
+
+/**
+ * The second person makes a proposal effective.
+ * @throws Problem `second_person_needed` for whoever proposed it, `illegal_transition` when it waits for nobody or comes too late
+ */
+export async function approveDecision(
+  deps: CarryOutDeps,
+  tx: Tx,
+  requestId: string,
+  id: string,
+  caller: Caller,
+): Promise<StoredDecision> {
+  const request = await lockRequest(tx, requestId)
+  const proposal = await findDecision(deps, tx, requestId, id)
+  if (!proposal) throw new Problem('not_found')
+  if (proposal.state !== 'proposed') throw new Problem('illegal_transition', `This decision is ${proposal.state}.`)
+  requireSecondPerson(proposal.decidedBy, caller)
+  await refuseOwnCase(deps, tx, request, caller, { twoPeople: true })
+  await refuseUntimely(tx, request, proposal)
+
+  const by = toActor(caller)
+  const approved = { state: 'effective' as const, approvedBy: by.id, approvedAt: deps.clock.now() }
+  await makeEffective(tx, id, { id: by.id, at: approved.approvedAt })
+  await deps.record(tx, requestStream(requestId), by, 'decision_approved', factsOf(proposal))
+  const effective = { ...proposal, ...approved }
+  await carryOut(deps, tx, effective, by)
+  return effective
+}
+
+/** @throws Problem `illegal_transition` for what cannot be decided any more, or not yet */
+async function refuseUntimely(tx: Tx, { id, state }: DsarRequest, { kind }: { kind: Decision['kind'] }): Promise<void> {
+  if (kind !== 'approve') nextState(state, 'refused')
+  if (kind === 'fee_notice' && state !== 'verifying' && state !== 'assessing')
+    throw new Problem('illegal_transition', 'A fee is announced before the work begins.')
+  const fee = await openPause(tx, id, 'fee')
+  if (fee && (kind === 'approve' || kind === 'fee_notice'))
+    throw new Problem('illegal_transition', 'The person was told of a fee and has not answered yet.')
+}
+
+const factsOf = ({ id, kind, ground }: StoredDecision) => ({ decision: id, kind, ...(ground && { ground }) })
+
+/** What is kept of a decision: with the remedies of the policy, which nobody can give or leave out. */
+function asStored(deps: CarryOutDeps, request: DsarRequest, decision: Decision, decidedBy: string): StoredDecision {
+  const { kind } = decision
+  const said = kind === 'approve' ? undefined : decision
+  return {
+    id: randomUUIDv7(),
+    requestId: request.id,
+    kind,
+    state: needsSecondPerson(decision) ? 'proposed' : 'effective',
+    ground: said?.ground ?? null,
+    citation: (said && 'citation' in said && said.citation) || null,
+    parts: kind === 'refuse_partly' ? decision.parts : null,
+    fee: kind === 'fee_notice' ? { amount: decision.amount, currency: decision.currency } : null,
+    remedies: said ? remediesOf(deps.policy.supervisoryAuthority) : null,
+    reasons: said?.reasons ?? null,
+    evidence: said?.evidence ?? null,
+    policyVersion: deps.policy.version,
+    decidedBy,
+    decidedAt: deps.clock.now(),
+    approvedBy: null,
+    approvedAt: null,
+  }
+}

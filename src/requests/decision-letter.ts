@@ -1,0 +1,46 @@
+import type { Day } from '../domain/day.ts'
+import type { ExtensionReason } from '../domain/extension.ts'
+import type { PauseReason } from '../domain/ledger.ts'
+import { Problem } from '../domain/problem.ts'
+import type { RefusalGround } from '../domain/refusal.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Right } from '../domain/rights.ts'
+import type { Tx } from '../platform/database.ts'
+import { contactPointsOf, type IdentityDeps } from './identities.store.ts'
+
+interface Refused {
+  right: Right
+  ground: RefusalGround
+  /** The provision of national law. */
+  citation?: string
+  reasons: string
+  authority: { name: string; url: string }
+}
+interface Extended {
+  reasonCode: ExtensionReason
+  reasons: string
+  receivedOn: Day
+  dueOn: Day
+}
+
+/** What the person is told of a decision, in the words of whoever took it. The occasion is what it is about: that is told once. */
+export type DecisionLetter = { occasion: string } & (
+  | { kind: 'refusal'; values: Refused }
+  | { kind: 'partial-refusal'; values: Refused & { parts: string[] } }
+  | { kind: 'extension'; values: Extended }
+  | { kind: 'clarification'; values: { about: Exclude<PauseReason, 'fee'>; question: string } }
+  | { kind: 'fee-notice'; values: { amount: `${number}`; currency: string; reasons: string } }
+)
+
+/** Writes to the person, in the caller's transaction: it goes out if, and only if, what it tells of happened. */
+export type WriteDecisionLetter = (tx: Tx, request: DsarRequest, letter: DecisionLetter) => Promise<void>
+
+/** For what counts only if the person is told of it. @throws Problem `unprocessable` where nobody can be written to */
+export async function requireReader(deps: IdentityDeps, tx: Tx, requestId: string): Promise<void> {
+  if (!(await canBeTold(deps, tx, requestId)))
+    throw new Problem('unprocessable', 'No address of the person is known yet, and this counts only if they are told of it.')
+}
+
+/** Whether there is an address that this person may be written to. */
+export const canBeTold = async (deps: IdentityDeps, tx: Tx, requestId: string): Promise<boolean> =>
+  (await contactPointsOf(deps, tx, requestId)).length > 0
