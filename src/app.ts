@@ -29,6 +29,7 @@ import { taskRoutes } from './fulfilment/tasks.routes.ts'
 import { holdRoutes } from './holds/holds.routes.ts'
 import { buildServer } from './http/server.ts'
 import { countWork } from './operations/count-work.ts'
+import { evidenceRoutes } from './operations/evidence.routes.ts'
 import { noteGivenUp } from './operations/note-given-up.ts'
 import { probeVault } from './operations/probe-vault.ts'
 import { reportRoutes } from './operations/reports.routes.ts'
@@ -102,6 +103,7 @@ export async function createApp(
       deadlineRoutes,
       auditRoutes,
       reportRoutes,
+      evidenceRoutes,
     ].map(routes => routes(deps)),
   })
   let dispatcher: Dispatcher | undefined

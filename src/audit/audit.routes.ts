@@ -5,6 +5,7 @@ import { decodeCursor, encodeCursor, nextLink } from '../platform/cursor.ts'
 import type { Tx } from '../platform/database.ts'
 import type { PublicJwk } from '../platform/signing.ts'
 import { entriesAfter } from './entries.ts'
+import { EntryView, Hash, Stream, viewEntry } from './entry-view.ts'
 import { type VerifyDeps, verifyAudit } from './verify.ts'
 
 export interface AuditRoutesDeps extends VerifyDeps {
@@ -13,26 +14,8 @@ export interface AuditRoutesDeps extends VerifyDeps {
 }
 
 const OFFICERS = { support_agent: ['privacy_officer', 'dpo', 'operator'] } as const
-const Stream = Type.String({ pattern: '^(adapters|holds|request:[0-9a-f-]{36})$', examples: ['adapters'] })
-const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const Head = Type.Object({ stream: Stream, seq: Type.Integer({ minimum: 1 }), hash: Hash }, { additionalProperties: false })
 const Cursor = Type.Object({ stream: Type.String(), seq: Type.Integer() })
-const EntryView = Type.Object(
-  {
-    stream: Type.String(),
-    seq: Type.Integer(),
-    at: Type.String({ format: 'date-time' }),
-    actor: Type.Object({ kind: Type.String(), id: Type.String() }),
-    event: Type.String(),
-    facts: Type.Record(Type.String(), Type.Unknown()),
-    previous: Hash,
-    hash: Hash,
-    keyId: Type.String(),
-    signature: Type.String({ description: 'Ed25519 over the hash, base64.' }),
-  },
-  { title: 'AuditEntry' },
-)
-
 const EntryPage = Type.Object(
   { entries: Type.Array(EntryView), next: Type.Optional(Type.String()) },
   {
@@ -86,14 +69,7 @@ export const auditRoutes =
         const { stream, cursor, limit = 100 } = req.query
         const after = cursor === undefined ? { stream: '', seq: 0 } : decodeCursor(Cursor, cursor)
         const found = await entriesAfter(deps.read, after, limit + 1, stream)
-        const entries = found.slice(0, limit).map(({ actorKind, actorId, previous, hash, signature, at, ...entry }) => ({
-          ...entry,
-          at: at.toISOString(),
-          actor: { kind: actorKind, id: actorId },
-          previous: previous.toString('hex'),
-          hash: hash.toString('hex'),
-          signature: signature.toString('base64'),
-        }))
+        const entries = found.slice(0, limit).map(viewEntry)
         const last = entries.at(-1)
         if (found.length <= limit || !last) return { entries }
         const next = encodeCursor({ stream: last.stream, seq: last.seq })

@@ -119,7 +119,7 @@ figures AS (
 ),
 grounds AS (
   SELECT coalesce(bucket, 0) AS bucket, "right", ground, count(DISTINCT id) AS count
-  FROM request JOIN (SELECT stream, coalesce(facts->>'ground', 'not_stated') AS ground FROM audit_entry WHERE event = 'refused') refusal
+  FROM request JOIN (SELECT stream, coalesce(facts->>'ground', 'not_stated') AS ground FROM audit_entry WHERE event IN ('refused', 'refused_partly')) refusal
     ON stream = 'request:' || id
   GROUP BY GROUPING SETS ((bucket, "right", ground), ("right", ground))
 )

@@ -56,7 +56,7 @@ async function insert(cases: readonly Partial<Case>[]): Promise<void> {
   )
   const decisions = rows.flatMap(({ id, extended, grounds }) => [
     ...(extended ? [{ stream: `request:${id}`, event: 'extended', facts: { reason: 'complexity' } }] : []),
-    ...grounds.map(ground => ({ stream: `request:${id}`, event: 'refused', facts: { ground } })),
+    ...grounds.map((ground, i) => ({ stream: `request:${id}`, event: i > 0 ? 'refused_partly' : 'refused', facts: { ground } })),
   ])
   await service.sql(
     `INSERT INTO audit_entry SELECT stream, row_number() OVER (), now(), 'system', 'test', event, facts, '', '', 'k1', ''

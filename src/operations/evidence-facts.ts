@@ -1,0 +1,91 @@
+import type { RecordedEntry } from '../audit/entries.ts'
+import { packageOf } from '../delivery/packages.store.ts'
+import type { HolidaysByPlace } from '../domain/calendar.ts'
+import { computeClocks } from '../domain/clocks.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import { type Task, tasksOf } from '../fulfilment/tasks.store.ts'
+import { jsonFile, type TagFile } from '../packaging/bag.ts'
+import type { Tx } from '../platform/database.ts'
+
+export interface FactsDeps {
+  holidays: HolidaysByPlace
+  /** Of the controller. */
+  timeZone: string
+}
+
+/** What is known of a case that says nothing of the person and shows nothing of what was collected, a file for each matter. */
+export async function factsOf(
+  deps: FactsDeps,
+  tx: Tx,
+  request: DsarRequest,
+  entries: readonly RecordedEntry[],
+): Promise<TagFile[]> {
+  return [
+    jsonFile('request.json', requestFacts(request)),
+    jsonFile('clocks.json', { clocks: clocksOf(deps, request) }),
+    jsonFile('decisions.json', { decisions: entries.filter(({ event }) => DECISIONS.has(event)).map(decisionFacts) }),
+    jsonFile('notices.json', { notices: await noticesOf(tx, request.id) }),
+    jsonFile('tasks.json', { tasks: (await tasksOf(tx, request.id)).map(taskFacts) }),
+    jsonFile('sealed-package.json', { package: await packageFacts(tx, request.id) }),
+  ]
+}
+
+/** Events of the record that settle what becomes of a request, or how long it takes. */
+const DECISIONS: ReadonlySet<string> = new Set([
+  ...['decision_proposed', 'decision_approved', 'proposal_superseded', 'approved', 'refused', 'refused_partly', 'fee_announced'],
+  ...['extended', 'pause_proposed', 'paused', 'pause_answered', 'withdrawn', 'cancelled', 'verification_lapsed'],
+])
+
+const decisionFacts = ({ seq, at, actorKind, actorId, event, facts }: RecordedEntry) => ({
+  seq,
+  at,
+  by: { kind: actorKind, id: actorId },
+  event,
+  facts,
+})
+
+/** The case without the person: not even the place or the language, which few others may share. */
+function requestFacts(request: DsarRequest) {
+  const { id, right, state, flags, channel, relationship, scope, policyVersion, completeness } = request
+  const { receivedAt, createdAt, closedAt, dueOn, legalDueOn, assurance, assuranceNeeded } = request
+  return {
+    ...{ id, right, state, flags, channel, relationship, scope, policyVersion, completeness },
+    ...{ receivedAt, createdAt, closedAt, dueOn, legalDueOn, assurance: { needed: assuranceNeeded, reached: assurance } },
+  }
+}
+
+const clocksOf = (deps: FactsDeps, { receivedAt, timeZone, country, region }: DsarRequest) =>
+  computeClocks({
+    receivedAt,
+    timeZones: [timeZone, deps.timeZone],
+    ...(country && { country }),
+    ...(region && { region }),
+    holidays: deps.holidays,
+    ledger: [],
+  })
+
+/** To whom a letter went and what it said is not known any more once it has been sent, and is nobody's business before. */
+const noticesOf = (tx: Tx, requestId: string): Promise<unknown[]> =>
+  tx.query(
+    `SELECT kind, state, created_at AS "createdAt", sent_at AS "sentAt", attempts, message_id AS "messageId"
+     FROM letter WHERE request_id = $1 ORDER BY id`,
+    [requestId],
+  )
+
+/** What an adapter wrote in words of its own stays out. */
+const taskFacts = ({ id, adapter, action, state, attempt, startedAt, finishedAt, answer, problem, config }: Task) => ({
+  ...{ id, adapter, action, state, attempts: attempt, startedAt, finishedAt },
+  asked: config.datasets.map(({ name }) => name),
+  answer: answer && {
+    status: answer.status,
+    datasets: answer.datasets.map(({ name, outcome, count, reason, until }) => ({ name, outcome, count, reason, until })),
+  },
+  problem: problem && { code: problem.code, at: problem.at },
+})
+
+async function packageFacts(tx: Tx, requestId: string) {
+  const sealed = await packageOf(tx, requestId)
+  if (!sealed) return null
+  const { bytes, sha256, entries, manifestSha256, sealedAt, expiresAt, revokedAt, destroyedAt } = sealed
+  return { bytes, sha256, entries, manifestSha256, sealedAt, expiresAt, revokedAt, destroyedAt }
+}
