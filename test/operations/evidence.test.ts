@@ -199,6 +199,15 @@ describe('evidence that was tampered with', () => {
     expect(said).toEqual([expect.stringMatching(/^timeline\.json: entry \d+ does not match its hash$/), 'NOT INTACT'])
   })
 
+  test.each(['{}', '{"entries":[]}', '[]', 'null'])('is found out where the record was replaced by %s', nothing => {
+    forge('timeline.json', () => nothing)
+    const { status, said } = verify()
+    expect([status, said.slice(1)]).toEqual([
+      1,
+      [expect.stringMatching(/^timeline\.json: cannot be read/), expect.anything(), 'NOT INTACT'],
+    ])
+  })
+
   test('is found out by its end where the last entry was left out', () => {
     forge('timeline.json', text => JSON.stringify({ entries: JSON.parse(text).entries.slice(0, -1) }))
     expect(verify()).toMatchObject({ status: 1 })

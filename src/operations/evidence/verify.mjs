@@ -54,8 +54,10 @@ function hashOf({ stream, seq, at, actor, event, facts, previous }) {
 function checkRecord({ stream, head }) {
   let entries = []
   check('timeline.json', 'cannot be read', () => {
-    entries = readJson('timeline.json').entries
-    return entries.length > 0
+    const read = readJson('timeline.json').entries
+    if (!Array.isArray(read) || read.length === 0) return false
+    entries = read
+    return true
   })
   let previous = '0'.repeat(64)
   for (const [i, entry] of entries.entries()) {
@@ -66,7 +68,7 @@ function checkRecord({ stream, head }) {
     check('timeline.json', `${at} is not signed with a key of public-keys.json`, () =>
       isSigned(Buffer.from(entry.hash, 'hex'), entry.keyId, Buffer.from(entry.signature, 'base64')),
     )
-    previous = entry.hash
+    previous = entry?.hash
   }
   check('timeline.json', 'does not end where the record ended', () => head.seq === entries.length && head.hash === previous)
   return entries
