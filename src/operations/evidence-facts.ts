@@ -1,28 +1,22 @@
 import type { RecordedEntry } from '../audit/entries.ts'
 import { packageOf } from '../delivery/packages.store.ts'
-import type { HolidaysByPlace } from '../domain/calendar.ts'
-import { computeClocks } from '../domain/clocks.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { type Task, tasksOf } from '../fulfilment/tasks.store.ts'
 import { jsonFile, type TagFile } from '../packaging/bag.ts'
 import type { Tx } from '../platform/database.ts'
-
-export interface FactsDeps {
-  holidays: HolidaysByPlace
-  /** Of the controller. */
-  timeZone: string
-}
+import { ledgerOf } from '../requests/clock-ledger.store.ts'
+import { type ClocksDeps, clocksOf } from '../requests/clocks-of.ts'
 
 /** What is known of a case that says nothing of the person and shows nothing of what was collected, a file for each matter. */
 export async function factsOf(
-  deps: FactsDeps,
+  deps: ClocksDeps,
   tx: Tx,
   request: DsarRequest,
   entries: readonly RecordedEntry[],
 ): Promise<TagFile[]> {
   return [
     jsonFile('request.json', requestFacts(request)),
-    jsonFile('clocks.json', { clocks: clocksOf(deps, request) }),
+    jsonFile('clocks.json', { clocks: clocksOf(deps, request, await ledgerOf(tx, request.id)) }),
     jsonFile('decisions.json', { decisions: entries.filter(({ event }) => DECISIONS.has(event)).map(decisionFacts) }),
     jsonFile('notices.json', { notices: await noticesOf(tx, request.id) }),
     jsonFile('tasks.json', { tasks: (await tasksOf(tx, request.id)).map(taskFacts) }),
@@ -53,16 +47,6 @@ function requestFacts(request: DsarRequest) {
     ...{ receivedAt, createdAt, closedAt, dueOn, legalDueOn, assurance: { needed: assuranceNeeded, reached: assurance } },
   }
 }
-
-const clocksOf = (deps: FactsDeps, { receivedAt, timeZone, country, region }: DsarRequest) =>
-  computeClocks({
-    receivedAt,
-    timeZones: [timeZone, deps.timeZone],
-    ...(country && { country }),
-    ...(region && { region }),
-    holidays: deps.holidays,
-    ledger: [],
-  })
 
 /** To whom a letter went and what it said is not known any more once it has been sent, and is nobody's business before. */
 const noticesOf = (tx: Tx, requestId: string): Promise<unknown[]> =>

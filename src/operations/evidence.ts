@@ -11,11 +11,12 @@ import type { Transact } from '../platform/database.ts'
 import { type PublicJwk, toPem } from '../platform/signing.ts'
 import type { Vault } from '../platform/vault.ts'
 import { lockRequest } from '../requests/apply-event.ts'
+import type { ClocksDeps } from '../requests/clocks-of.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
-import { type FactsDeps, factsOf } from './evidence-facts.ts'
+import { factsOf } from './evidence-facts.ts'
 
-export interface EvidenceDeps extends IdentityDeps, FactsDeps {
+export interface EvidenceDeps extends IdentityDeps, ClocksDeps {
   transact: Transact
   record: Recorder
   clock: Clock
