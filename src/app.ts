@@ -6,6 +6,7 @@ import { underPseudonym } from './auth/pseudonym.ts'
 import { rememberServices } from './auth/remember-services.ts'
 import { createVerifier } from './auth/verify-token.ts'
 import type { Config } from './config.ts'
+import { writeAnnouncement } from './delivery/announcements.ts'
 import { downloadRoutes } from './delivery/downloads.routes.ts'
 import { handOver } from './delivery/hand-over.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
@@ -19,10 +20,12 @@ import {
   writeLetterToSubject,
   writeToEveryContact,
 } from './delivery/write-letters.ts'
+import { announce } from './fulfilment/announce.ts'
 import { askWho } from './fulfilment/ask-who.ts'
 import { callbackRoutes } from './fulfilment/callbacks.routes.ts'
 import { concludeFulfilment } from './fulfilment/conclude-fulfilment.ts'
 import { type Dispatcher, startDispatcher } from './fulfilment/dispatcher.ts'
+import { concludeRound, lookAgain } from './fulfilment/look-again.ts'
 import { runTask } from './fulfilment/run-task.ts'
 import { startFulfilment } from './fulfilment/start-fulfilment.ts'
 import { taskRoutes } from './fulfilment/tasks.routes.ts'
@@ -36,7 +39,7 @@ import { reportRoutes } from './operations/reports.routes.ts'
 import { buildPackage } from './packaging/build-package.ts'
 import { JOB_NAMES, type Jobs, LENGTHY, SCHEDULE } from './pipeline.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
-import { openDatabase } from './platform/database.ts'
+import { openDatabase, type Tx } from './platform/database.ts'
 import { createLog, type Log } from './platform/log.ts'
 import { createMailer } from './platform/mailer.ts'
 import { createMetrics } from './platform/metrics.ts'
@@ -50,6 +53,8 @@ import { clockLedgerRoutes } from './requests/clock-ledger.routes.ts'
 import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
 import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { decisionRoutes } from './requests/decisions.routes.ts'
+import { endCoolingOff } from './requests/end-cooling-off.ts'
+import { heldBy } from './requests/held.ts'
 import { historyRoutes } from './requests/history.routes.ts'
 import { requestRoutes } from './requests/requests.routes.ts'
 import { RequestTable } from './requests/requests.table.ts'
@@ -115,7 +120,7 @@ export async function createApp(
     handlers,
     async startWorking() {
       dispatcher = startDispatcher(
-        { transact: deps.transact, run: (task, signal) => runTask(deps, task, signal), onError: deps.onError },
+        { transact: deps.transact, clock: deps.clock, run: (task, signal) => runTask(deps, task, signal), onError: deps.onError },
         { slots: config.taskSlots },
       )
       await deps.queue.work(handlers, {
@@ -208,6 +213,8 @@ async function openDeps(config: Config, clock: Clock, log: Log) {
     writeLetterToSubject: bind(writeLetterToSubject, letters),
     writeToEveryContact: bind(writeToEveryContact, letters),
     tellOfficer: bind(tellOfficer, letters),
+    heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),
+    writeAnnouncement: bind(writeAnnouncement, letters),
     onAlarm: counts.alarm,
     onAnswer: counts.answer,
     onLetter: counts.letter,
@@ -222,11 +229,15 @@ const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
   'send-code': ({ requestId }) => sendCodeAgain(deps, requestId),
   acknowledge: ({ requestId }) => acknowledge(deps, requestId),
   assess: ({ requestId }) => deps.transact(tx => assess(deps, tx, requestId)),
+  announce: ({ requestId }) => announce(deps, requestId),
+  'end-cooling-off': () => endCoolingOff(deps),
   'start-fulfilment': ({ requestId }) => startFulfilment(deps, requestId),
   'dispatch-tasks': async () => wake(),
   'conclude-fulfilment': ({ requestId }) => concludeFulfilment(deps, requestId),
   'build-package': ({ requestId }) => buildPackage(deps, requestId),
   'hand-over': ({ requestId }) => handOver(deps, requestId),
+  'look-again': () => lookAgain(deps),
+  'conclude-round': ({ requestId }) => concludeRound(deps, requestId),
   'close-case': async ({ requestId }) => {
     await writeClosingLetter(deps, requestId)
     await closeCase(deps, requestId)

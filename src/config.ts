@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import ipaddr from 'ipaddr.js'
 import { type Issuer, parseIssuers } from './auth/issuers.ts'
 import type { HolidaysByPlace } from './domain/calendar.ts'
+import type { CoolingOff } from './domain/cooling-off.ts'
 import { parseDay } from './domain/day.ts'
 import { parseEmailAddress } from './domain/email-address.ts'
 import type { LogLevel } from './platform/log.ts'
@@ -37,6 +38,7 @@ export interface Config {
   timeZone: string
   holidays: HolidaysByPlace
   packageDays: number
+  coolingOff: CoolingOff
   linkUses: number
   taskSlots: number
   jobConcurrency: number
@@ -90,6 +92,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     timeZone: read('TIME_ZONE', timeZone, 'Asia/Colombo') ?? 'UTC',
     holidays: read('HOLIDAYS_FILE', holidays, '') ?? {},
     packageDays: read('PACKAGE_DAYS', wholeNumber(1, 90), '14') ?? 14,
+    coolingOff: {
+      erasureHours: read('ERASURE_COOLING_HOURS', wholeNumber(1, 240), '72') ?? 72,
+      contestHours: read('CONTEST_HOURS', wholeNumber(24, 480), '336') ?? 336,
+      liftingHours: read('LIFT_NOTICE_HOURS', wholeNumber(1, 480), '168') ?? 168,
+    },
     linkUses: read('LINK_USES', wholeNumber(1, 50), '5') ?? 5,
     taskSlots: read('TASK_SLOTS', wholeNumber(1, 500), '32') ?? 32,
     jobConcurrency: read('JOB_CONCURRENCY', wholeNumber(1, 50), '4') ?? 4,

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { DataSource } from 'typeorm'
 import { Foundation1763800000000 } from '../migrations/0001-foundation.ts'
+import { EveryRight1763900000000 } from '../migrations/0002-every-right.ts'
 import { MarksAndHolds1763900300000 } from '../migrations/0003-marks-and-holds.ts'
 import { DecisionsAndClockLedger1763900400000 } from '../migrations/0004-decisions-and-clock-ledger.ts'
 import { Reports1763900500000 } from '../migrations/0005-reports.ts'
@@ -9,6 +10,7 @@ import { installQueue } from './platform/queue.ts'
 
 const MIGRATIONS = [
   Foundation1763800000000,
+  EveryRight1763900000000,
   MarksAndHolds1763900300000,
   DecisionsAndClockLedger1763900400000,
   Reports1763900500000,

@@ -8,11 +8,15 @@ export interface Jobs {
   'send-code': { requestId: string }
   acknowledge: { requestId: string }
   assess: { requestId: string }
+  announce: { requestId: string }
+  'end-cooling-off': Record<string, never>
   'start-fulfilment': { requestId: string }
   'dispatch-tasks': Record<string, never>
   'conclude-fulfilment': { requestId: string }
   'build-package': { requestId: string }
   'hand-over': { requestId: string }
+  'look-again': Record<string, never>
+  'conclude-round': { requestId: string }
   'close-case': { requestId: string }
   'send-letter': { letterId: string }
   'send-digest': Record<string, never>
@@ -28,36 +32,62 @@ export const OWED_ON_ENTERING: Record<State, readonly RequestJob[]> = {
   received: [],
   verifying: ['ask-who'],
   assessing: ['acknowledge', 'assess'],
+  cooling_off: ['announce'],
   fulfilling: ['start-fulfilment'],
   packaging: ['build-package'],
   delivering: ['hand-over'],
   completed: [],
+  refused: ['close-case'],
   lapsed: ['close-case'],
   withdrawn: ['close-case'],
   cancelled: ['close-case'],
-  refused: ['close-case'],
 }
 
-/** What is owed once every task of an action has been answered. */
-export const OWED_WHEN_ANSWERED = {
-  resolve: 'weigh-identity',
-  locate: undefined,
-  collect: 'conclude-fulfilment',
-} as const satisfies Record<string, RequestJob | undefined>
-
-/** What an adapter can be asked to do today. */
-export type Action = keyof typeof OWED_WHEN_ANSWERED
+/** What a task can be, and as which action of the protocol the adapter is asked. */
+export const ACTIONS = {
+  resolve: 'resolve',
+  locate: 'locate',
+  collect: 'collect',
+  rectify: 'rectify',
+  /** Reads what was corrected, and keeps nothing of it. */
+  read_back: 'collect',
+  erase: 'erase',
+  /** Counts what should be gone. */
+  confirm_erased: 'locate',
+  restrict: 'restrict',
+  lift_restriction: 'lift_restriction',
+  object: 'object',
+  withdraw_consent: 'withdraw_consent',
+} as const
+export type Action = keyof typeof ACTIONS
 
 /** The actions each right is carried out with, in order; an adapter's next action waits for its previous one. */
 export const ACTIONS_OF: Record<Right, readonly Action[]> = {
   access: ['locate', 'collect'],
   portability: ['locate', 'collect'],
+  rectification: ['rectify', 'read_back'],
+  erasure: ['erase', 'confirm_erased'],
+  restriction: ['restrict'],
+  objection: ['object'],
+  consent_withdrawal: ['withdraw_consent'],
+  marketing_opt_out: ['object'],
+  automated_decision_review: [],
+  under_age_report: ['erase', 'confirm_erased'],
+  inquiry: [],
+}
+
+/** What is asked of the adapters while a request cools off: what the plan needs to know, and what must not wait. */
+export const ACTIONS_WHILE_COOLING: Partial<Record<Right, readonly Action[]>> = {
+  erasure: ['locate'],
+  under_age_report: ['restrict'],
 }
 
 /** What runs by the clock (cron, UTC). */
 export const SCHEDULE = {
   'send-digest': '0 7 * * *',
   'watch-deadlines': '* * * * *',
+  'end-cooling-off': '* * * * *',
+  'look-again': '*/5 * * * *',
   'forget-expired': '*/5 * * * *',
 } as const satisfies Partial<Record<JobName, string>>
 
@@ -71,11 +101,15 @@ const ALL: Record<JobName, true> = {
   'send-code': true,
   acknowledge: true,
   assess: true,
+  announce: true,
+  'end-cooling-off': true,
   'start-fulfilment': true,
   'dispatch-tasks': true,
   'conclude-fulfilment': true,
   'build-package': true,
   'hand-over': true,
+  'look-again': true,
+  'conclude-round': true,
   'close-case': true,
   'send-letter': true,
   'send-digest': true,

@@ -1,4 +1,4 @@
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, realTime } from '../platform/clock.ts'
 import { type Outbound, type OutboundAnswer, OutboundError } from '../platform/outbound.ts'
 import type { Answer } from './answer.ts'
 import { CALL_LIMITS, type CallLimits } from './call-limits.ts'
@@ -43,7 +43,7 @@ export async function callAdapter(deps: CallDeps, { limits = CALL_LIMITS, ...ask
   let afterSeconds: number | undefined
   try {
     const answer = await ask(deps, call)
-    afterSeconds = parseRetryAfter(answer.headers['retry-after'], deps.clock.now())
+    afterSeconds = parseRetryAfter(answer.headers['retry-after'], realTime(deps.clock))
     return await read(deps, call, answer, afterSeconds)
   } catch (error) {
     if (!(error instanceof OutboundError || error instanceof AdapterFault)) throw error
@@ -75,7 +75,7 @@ function request({ outbound, clock }: CallDeps, { task, secrets, limits, signal 
     headers: {
       accept: collects(task) ? 'application/x-ndjson, application/json' : 'application/json',
       'idempotency-key': task.taskId,
-      ...signCall(secrets, task.taskId, clock.now(), body),
+      ...signCall(secrets, task.taskId, realTime(clock), body),
       ...(body && { 'content-type': 'application/json' }),
     },
     ...(body && { body }),

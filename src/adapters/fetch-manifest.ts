@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Problem } from '../domain/problem.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, realTime } from '../platform/clock.ts'
 import { type Outbound, OutboundError } from '../platform/outbound.ts'
 import { AdapterFault } from './fault.ts'
 import { validateManifest } from './manifest.ts'
@@ -37,7 +37,7 @@ export async function fetchManifest(deps: Deps, { baseUrl, secrets }: { baseUrl:
     const answer = await deps.outbound.request({
       method: 'GET',
       url,
-      headers: { accept: 'application/json', ...signCall(secrets, randomUUID(), deps.clock.now(), '') },
+      headers: { accept: 'application/json', ...signCall(secrets, randomUUID(), realTime(deps.clock), '') },
       limits: LIMITS,
     })
     if (answer.status !== 200 || mediaTypeOf(answer) !== 'application/json') {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, realTime } from '../platform/clock.ts'
 import type { Outbound } from '../platform/outbound.ts'
 import type { CallLimits } from './call-limits.ts'
 import { AdapterFault } from './fault.ts'
@@ -66,7 +66,7 @@ async function fetched({ outbound, clock }: Deps, source: FileSource, location: 
   const answer = await outbound.request({
     method: 'GET',
     url: url.href,
-    headers: isOwn ? signCall(secrets, taskId, clock.now(), '') : {},
+    headers: isOwn ? signCall(secrets, taskId, realTime(clock), '') : {},
     limits: { headersMs: limits.headersMs, idleMs: limits.idleMs, totalMs: limits.totalMs, bytes: limits.fileBytes },
     ...(signal && { signal }),
   })

@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, realTime } from '../platform/clock.ts'
 import type { Caller } from './caller.ts'
 import { KEY_SET_TIMING, type KeySetTiming, type KeySource, keysOf } from './issuer-keys.ts'
 import { type Algorithm, type Issuer, maxAgeOf } from './issuers.ts'
@@ -29,7 +29,7 @@ export function createVerifier(deps: { issuers: readonly Issuer[]; clock: Clock;
     const { issuer, keyFor } = choose(trusted, claims)
     checkHeader(issuer, header)
     refuseIdToken(claims)
-    verifySignature(token, await keyFor(header), issuer, Math.floor(deps.clock.now().getTime() / 1000))
+    verifySignature(token, await keyFor(header), issuer, Math.floor(realTime(deps.clock).getTime() / 1000))
     return readCaller(issuer, claims)
   }
 }

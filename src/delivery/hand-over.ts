@@ -2,15 +2,17 @@ import { requestStream } from '../audit/record.ts'
 import { type Actor, system } from '../domain/actor.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
+import { isPackaged } from '../domain/rights.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { contactPointsOf, type IdentityDeps } from '../requests/identities.store.ts'
 import { issueLink, type Link, liveLink } from './links.store.ts'
-import { type OutboxDeps, writeLetter } from './outbox.ts'
+import { writeLetter } from './outbox.ts'
 import { isLive, packageOf } from './packages.store.ts'
+import { type OutcomeDeps, tellOutcome } from './tell-outcome.ts'
 
-export interface HandOverDeps extends CaseDeps, IdentityDeps, Omit<OutboxDeps, 'vault'> {
+export interface HandOverDeps extends CaseDeps, Omit<OutcomeDeps, 'vault'>, Omit<IdentityDeps, 'vault'> {
   /** How the privacy officer is reached. */
   officer: string
   transact: Transact
@@ -22,11 +24,16 @@ export interface HandOverDeps extends CaseDeps, IdentityDeps, Omit<OutboxDeps, '
 
 const BY = system('delivery')
 
-/** Hands the package over: one link, in one letter, to an address that was on file before anybody asked. Done again, nothing happens. */
+/**
+ * Gives the answer: one link to the package, or what was done, in one letter, to an address that was on file before anybody
+ * asked. Done again, nothing happens.
+ */
 export async function handOver(deps: HandOverDeps, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await lockRequest(tx, requestId)
-    if (request.state === 'delivering' && !(await liveLink(tx, requestId))) await mailLink(deps, tx, request, BY)
+    if (request.state !== 'delivering') return
+    if (!isPackaged(request.right)) return tellOutcome(deps, tx, request)
+    if (!(await liveLink(tx, requestId))) await mailLink(deps, tx, request, BY)
   })
 }
 

@@ -1,4 +1,5 @@
 import { Problem } from './problem.ts'
+import { isPackaged, type Right } from './rights.ts'
 
 /**
  * The life of a request, as one table: in a given state, each event that may
@@ -13,8 +14,22 @@ const LIFECYCLE = {
     withdrawn: 'withdrawn',
     cancelled: 'cancelled',
   },
-  assessing: { approved: 'fulfilling', refused: 'refused', withdrawn: 'withdrawn', cancelled: 'cancelled' },
-  fulfilling: { fulfilment_completed: 'packaging', refused: 'refused', withdrawn: 'withdrawn', cancelled: 'cancelled' },
+  assessing: {
+    approved: 'fulfilling',
+    cooling_off_started: 'cooling_off',
+    answered: 'delivering',
+    refused: 'refused',
+    withdrawn: 'withdrawn',
+    cancelled: 'cancelled',
+  },
+  cooling_off: { cooled_off: 'fulfilling', refused: 'refused', withdrawn: 'withdrawn', cancelled: 'cancelled' },
+  fulfilling: {
+    fulfilment_completed: 'packaging',
+    carried_out: 'delivering',
+    refused: 'refused',
+    withdrawn: 'withdrawn',
+    cancelled: 'cancelled',
+  },
   packaging: {
     package_sealed: 'delivering',
     collection_reopened: 'fulfilling',
@@ -24,10 +39,10 @@ const LIFECYCLE = {
   },
   delivering: { handed_over: 'completed', refused: 'refused', withdrawn: 'withdrawn', cancelled: 'cancelled' },
   completed: {},
+  refused: {},
   lapsed: {},
   withdrawn: {},
   cancelled: {},
-  refused: {},
 } as const
 
 export type State = keyof typeof LIFECYCLE
@@ -39,16 +54,29 @@ export const STATES = Object.keys(LIFECYCLE) as State[]
 /** Nothing leads out of a terminal state. */
 export const isTerminal = (state: State): boolean => Object.keys(LIFECYCLE[state]).length === 0
 
-/** The state an event leads to. @throws Problem `illegal_transition` for an event the table does not list. */
-export function nextState(state: State, event: Event): State {
+/** Ends without an answer to what was asked. */
+const TURNING_BACK: ReadonlySet<Event> = new Set(['refused', 'withdrawn', 'cancelled'])
+const CARRYING_OUT: ReadonlySet<State> = new Set(['fulfilling', 'delivering'])
+
+/**
+ * Whether what was asked is being carried out and cannot be taken back: data are being changed or gone. A copy of data changes
+ * nothing, so there is no such point until it has been handed over.
+ */
+const isPastReturn = (state: State, right: Right): boolean => !isPackaged(right) && CARRYING_OUT.has(state)
+
+/** The state an event leads to. @throws Problem `illegal_transition` for what the table does not list, and for turning back too late. */
+export function nextState(state: State, event: Event, right: Right): State {
   const next = (LIFECYCLE[state] as Partial<Record<Event, State>>)[event]
   if (!next) throw new Problem('illegal_transition', `'${event}' cannot happen to a request that is '${state}'.`)
+  if (TURNING_BACK.has(event) && isPastReturn(state, right))
+    throw new Problem('illegal_transition', 'It is being carried out: this is past the point of no return.')
   return next
 }
 
 /** What asks for a person's eyes beside the state: raised and lowered, never hidden in the state itself. */
 export const FLAGS = [
   'not_identified',
+  'needs_decision',
   'failed_task',
   'failed_job',
   'quarantined',
@@ -57,5 +85,6 @@ export const FLAGS = [
   'mail_undeliverable',
   'on_hold',
   'count_mismatch',
+  'unconfirmed_erasure',
 ] as const
 export type Flag = (typeof FLAGS)[number]

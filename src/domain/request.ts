@@ -33,10 +33,15 @@ export interface DsarRequest {
   assurance: number
   policyVersion: string
   completeness: Completeness | null
+  /** Until then it can still be withdrawn; then it is carried out. */
+  coolsOffAt: Date | null
+  /** The request that this one lifts or replays. */
+  parentId: string | null
   closedAt: Date | null
 }
 
-export const RELATIONSHIPS = ['self'] as const
+/** `reporter` speaks of somebody else, proves nothing and learns nothing. */
+export const RELATIONSHIPS = ['self', 'reporter'] as const
 export type Relationship = (typeof RELATIONSHIPS)[number]
 
 /** What was asked, what was answered and what is missing, in figures that anybody may see. */
@@ -53,4 +58,16 @@ export interface Completeness {
  * How well the person must be known before a right is carried out: 1 control of a contact point on file, 2 a fresh login at the portal,
  * 3 that with a second factor. What has no harm in the wrong hands needs less (GDPR Art. 12(6), EDPB Guidelines 01/2022 §65).
  */
-export const ASSURANCE_NEEDED: Record<Right, number> = { access: 1, portability: 1 }
+export const ASSURANCE_NEEDED: Record<Right, number> = {
+  access: 1,
+  portability: 1,
+  rectification: 2,
+  erasure: 2,
+  restriction: 1,
+  objection: 1,
+  consent_withdrawal: 1,
+  marketing_opt_out: 1,
+  automated_decision_review: 1,
+  under_age_report: 0,
+  inquiry: 1,
+}

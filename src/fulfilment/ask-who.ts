@@ -29,7 +29,7 @@ export async function askWho(deps: AskWhoDeps, requestId: string): Promise<void>
       const task = { id: randomUUIDv7(), adapterId: adapter.id, adapter: adapter.name, action: 'resolve', config } as const
       return config.identityTypes.some(type => named.has(type)) ? task : { ...task, answer: CANNOT_KNOW }
     })
-    await insertTasks(tx, { requestId, dueAt, now: deps.clock.now() }, tasks)
+    await insertTasks(tx, { requestId, round: 0, dueAt, now: deps.clock.now() }, tasks)
     if (tasks.every(({ answer }) => answer)) await deps.enqueue(tx, 'weigh-identity', { requestId })
     else await deps.enqueue(tx, 'dispatch-tasks', {})
   })

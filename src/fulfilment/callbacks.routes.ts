@@ -6,6 +6,7 @@ import { verifyCallback } from '../adapters/signing.ts'
 import { requestStream } from '../audit/record.ts'
 import { takeRawBody } from '../auth/raw-body.ts'
 import { Problem } from '../domain/problem.ts'
+import { realTime } from '../platform/clock.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
@@ -46,7 +47,12 @@ export const callbackRoutes =
         const task = await getTask(deps.read, req.params.task)
         if (!task) throw new Problem('not_found')
         const rawBody = req.body instanceof Buffer ? req.body : Buffer.alloc(0)
-        const webhookId = verifyCallback(await secretsOf(deps, deps.read, task.adapterId), req.headers, rawBody, deps.clock.now())
+        const webhookId = verifyCallback(
+          await secretsOf(deps, deps.read, task.adapterId),
+          req.headers,
+          rawBody,
+          realTime(deps.clock),
+        )
         await deps.transact(tx => takeIn(deps, tx, task, webhookId, createHash('sha256').update(rawBody).digest()))
         return reply.code(202).send({ status: 'accepted' })
       },

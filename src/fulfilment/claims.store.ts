@@ -1,4 +1,5 @@
 import type { Tx } from '../platform/database.ts'
+import { isHeld } from '../requests/held.ts'
 import { TASK_COLUMNS, type Task } from './tasks.store.ts'
 
 /** How long a worker may be silent before its task goes to another. */
@@ -15,16 +16,16 @@ export interface Capacity {
 /**
  * Claims tasks for this worker, the earliest due first and each adapter in its turn, within what each adapter bears at once and
  * a minute over the whole fleet. A task whose worker fell silent is claimed like any other; its `attempt` grows, so that the
- * silent one's answer finds nobody. Content is only ever asked for once identity has been proven: the condition stands here, at
- * the last gate, and reads the request itself.
+ * silent one's answer finds nobody. Content is only ever asked for once identity has been proven, and nothing is erased under a
+ * legal hold: these conditions stand here, at the last gate, and read the request itself.
  */
-export async function claim(tx: Tx, { slots, held }: Capacity): Promise<Task[]> {
+export async function claim(tx: Tx, { slots, held }: Capacity, now: Date): Promise<Task[]> {
   const claimed: Task[] = []
   let free = slots - [...held.values()].reduce((sum, count) => sum + count, 0)
   for (const id of free > 0 ? await lockAdapters(tx) : []) {
     const limit = Math.min(shareOf(free, held.get(id) ?? 0), await allowanceOf(tx, id))
     if (limit <= 0) continue
-    const tasks = await claimFrom(tx, id, limit)
+    const tasks = await claimFrom(tx, id, limit, now)
     free -= tasks.length
     claimed.push(...tasks)
   }
@@ -65,18 +66,20 @@ async function allowanceOf(tx: Tx, id: string): Promise<number> {
   return row?.free ?? 0
 }
 
-async function claimFrom(tx: Tx, adapterId: string, limit: number): Promise<Task[]> {
+async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): Promise<Task[]> {
   const [tasks] = await tx.query<[Task[], number]>(
     `WITH next AS (
        SELECT t.id FROM task t JOIN dsar_request r ON r.id = t.request_id
        WHERE t.adapter_id = $1 AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now()
-         AND CASE t.action WHEN 'resolve' THEN r.state = 'verifying'
-             ELSE r.state = 'fulfilling' AND r.assurance >= r.assurance_needed
-               AND EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed) END
+         AND CASE WHEN t.action = 'resolve' THEN r.state = 'verifying'
+             ELSE (r.state = 'fulfilling' OR (r.state = 'cooling_off' AND t.action IN ('locate', 'restrict')) OR (r.state = 'completed' AND t.round > 0))
+               AND r.assurance >= r.assurance_needed
+               AND (r.assurance_needed = 0 OR EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed)) END
+         AND (t.action <> 'erase' OR NOT ${isHeld('$3')})
        ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
      UPDATE task t SET state = 'running', attempt = t.attempt + 1, lost = t.lost + (t.state = 'running')::int, started_at = now(), ${LEASE}
      FROM next WHERE t.id = next.id RETURNING ${TASK_COLUMNS}`,
-    [adapterId, limit],
+    [adapterId, limit, now],
   )
   if (tasks.length > 0)
     await tx.query(`UPDATE adapter SET allowance_at = now(), allowance = ${REFILLED} - $2 WHERE id = $1`, [
@@ -90,7 +93,7 @@ async function claimFrom(tx: Tx, adapterId: string, limit: number): Promise<Task
 export async function keepLease(read: Tx, { id, attempt }: Pick<Task, 'id' | 'attempt'>): Promise<boolean> {
   const [, kept] = await read.query<[unknown[], number]>(
     `UPDATE task t SET ${LEASE} FROM dsar_request r
-     WHERE t.id = $1 AND t.attempt = $2 AND t.state = 'running' AND r.id = t.request_id AND r.closed_at IS NULL`,
+     WHERE t.id = $1 AND t.attempt = $2 AND t.state = 'running' AND r.id = t.request_id AND (r.closed_at IS NULL OR t.round > 0)`,
     [id, attempt],
   )
   return kept === 1

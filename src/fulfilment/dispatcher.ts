@@ -1,3 +1,4 @@
+import type { Clock } from '../platform/clock.ts'
 import type { Transact } from '../platform/database.ts'
 import { claim } from './claims.store.ts'
 import type { Task } from './tasks.store.ts'
@@ -11,6 +12,7 @@ export interface Dispatcher {
 
 export interface DispatchDeps {
   transact: Transact
+  clock: Clock
   /** Runs one claimed task to its end. Never throws. */
   run(task: Task, signal: AbortSignal): Promise<void>
   onError(error: unknown): void
@@ -22,7 +24,7 @@ const LOOK_EVERY_MS = 1000
  * Keeps up to `slots` tasks of the fleet running in this process. It looks whenever it is woken, when a task ends and once a
  * second, so that a lost wake-up or a silent worker costs seconds and nothing else.
  */
-export function startDispatcher({ transact, run, onError }: DispatchDeps, { slots }: { slots: number }): Dispatcher {
+export function startDispatcher({ transact, clock, run, onError }: DispatchDeps, { slots }: { slots: number }): Dispatcher {
   const running = new Map<Promise<void>, Task['adapterId']>()
   const stopping = new AbortController()
   let looking: Promise<void> | undefined
@@ -32,7 +34,7 @@ export function startDispatcher({ transact, run, onError }: DispatchDeps, { slot
     do {
       again = false
       if (running.size >= slots || stopping.signal.aborted) return
-      const tasks = await transact(tx => claim(tx, { slots, held: countsOf(running.values()) }))
+      const tasks = await transact(tx => claim(tx, { slots, held: countsOf(running.values()) }, clock.now()))
       for (const task of tasks) {
         const work = run(task, stopping.signal).finally(() => {
           running.delete(work)

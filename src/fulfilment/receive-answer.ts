@@ -2,12 +2,14 @@ import type { Answer } from '../adapters/answer.ts'
 import { retryDelay } from '../adapters/retry.ts'
 import { requestStream } from '../audit/record.ts'
 import { type Actor, system } from '../domain/actor.ts'
+import type { State } from '../domain/lifecycle.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import { type Action, OWED_WHEN_ANSWERED } from '../pipeline.ts'
+import type { Action, RequestJob } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { keepResolution } from '../verification/keep-resolution.ts'
+import { erasureBehind, isEffect, notWhole, stillThere } from './judge-effect.ts'
 import { saveParts } from './parts.store.ts'
 import type { SpooledPart } from './spool.ts'
 import {
@@ -29,6 +31,9 @@ export interface ReceiveDeps extends CaseDeps, IdentityDeps {
   onAnswer(action: string, kind: string): void
 }
 
+/** What came of asking. Reading back what was corrected brings nothing but whether it shows. */
+export type Came = Answer | { kind: 'read_back'; datasets: DatasetAnswer[]; uncorrected: string[] }
+
 /** After this many failures in a row the staff see it; the adapter goes on being asked until the answer is there. */
 const FAILURES_UNTIL_FLAGGED = 4
 /** A copy with fewer records than were counted just before is asked for again this often before it is taken for what there is. */
@@ -38,15 +43,9 @@ const RECOUNTS = 2
  * Takes in what came of an attempt. Answers to one request are taken one at a time, so the last knows that it is the last.
  * Whether what came was kept: not when the attempt is no longer the task's, the request moved on, or it is asked for again.
  */
-export async function receiveAnswer(
-  deps: ReceiveDeps,
-  tx: Tx,
-  task: Task,
-  answer: Answer,
-  parts: SpooledPart[],
-): Promise<boolean> {
+export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, parts: SpooledPart[]): Promise<boolean> {
   const request = await lockRequest(tx, task.requestId)
-  if (request.state !== (task.action === 'resolve' ? 'verifying' : 'fulfilling')) return false
+  if (!isAwaited(task, request.state)) return false
   const now = deps.clock.now()
   const change = await changeFor(deps, tx, task, answer, now)
   if (!(await settle(tx, task, change, now))) return false
@@ -60,13 +59,26 @@ export async function receiveAnswer(
   })
   deps.onAnswer(task.action, answer.kind)
   if (change.state === 'done') await onDone(deps, tx, task, answer, parts)
-  const { open } = await reflag(deps, tx, request, task.action)
-  const owed = OWED_WHEN_ANSWERED[task.action]
-  if (owed && open === 0) await deps.enqueue(tx, owed, { requestId: request.id })
+  const owed = owedAfter(task, request.state, await reflag(deps, tx, request, task))
+  if (owed) await deps.enqueue(tx, owed, { requestId: request.id })
   return change.state === 'done'
 }
 
-async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, now: Date): Promise<TaskChange> {
+/** Whether a request in this state still waits for such an answer. */
+function isAwaited({ action, round }: Task, state: State): boolean {
+  if (round > 0) return state === 'completed'
+  return action === 'resolve' ? state === 'verifying' : state === 'fulfilling' || state === 'cooling_off'
+}
+
+/** What goes on once the last of the tasks that belong together is done; a later round is also over when some need a person. */
+function owedAfter({ action, round }: Task, state: State, { open, underWay }: Standing): RequestJob | undefined {
+  if (round > 0) return underWay === 0 ? 'conclude-round' : undefined
+  if (open > 0) return undefined
+  if (state === 'fulfilling') return 'conclude-fulfilment'
+  return action === 'resolve' ? 'weigh-identity' : undefined
+}
+
+async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, now: Date): Promise<TaskChange> {
   const failures = task.failures + 1
   const later = (code: string, detail: string, retryAfter?: number): TaskChange => ({
     state: 'ready',
@@ -86,11 +98,26 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, 
     case 'result':
     case 'collected': {
       const datasets = answer.datasets.map(one => ({ ...one, count: one.count ?? 0 }))
+      const wrong = isEffect(task.action) ? notWhole(datasets) : undefined
+      if (wrong) return { state: 'failed', failures, answer: { status: 'answered', datasets }, problem: wrong }
+      if (task.action === 'confirm_erased') {
+        const left = await leftOver(tx, task, datasets)
+        if (left && task.failures < RECOUNTS) return later('still_there', left)
+        if (left) return { state: 'failed', failures, problem: { code: 'still_there', detail: left } }
+      }
       const missing = answer.kind === 'collected' ? await fewerThanLocated(tx, task, datasets) : undefined
       if (missing && task.failures < RECOUNTS)
         return later('fewer_than_located', `Dataset '${missing}' came with fewer records than were counted.`)
       return { state: 'done', failures: 0, answer: { status: 'answered', datasets }, problem: null }
     }
+    case 'read_back':
+      return answer.uncorrected.length === 0
+        ? { state: 'done', failures: 0, answer: { status: 'answered', datasets: answer.datasets }, problem: null }
+        : {
+            state: 'failed',
+            failures,
+            problem: { code: 'not_corrected', detail: `The correction does not show in ${answer.uncorrected.join(', ')}.` },
+          }
     case 'accepted':
       return {
         state: 'accepted',
@@ -114,6 +141,14 @@ async function callbackSeen(tx: Tx, { id, attempt }: Task): Promise<boolean> {
   return seen.length > 0
 }
 
+/** Says what is still counted that was said to be erased. */
+async function leftOver(tx: Tx, task: Task, datasets: readonly DatasetAnswer[]): Promise<string | undefined> {
+  const erased = erasureBehind(task, await tasksOf(tx, task.requestId))
+  const left = stillThere(erased?.answer ?? null, datasets)
+  if (left.length === 0) return undefined
+  return `It still counts ${left.map(({ name, count }) => `${count} of '${name}'`).join(', ')}.`
+}
+
 /** The first dataset of which fewer records came than the same adapter had counted. */
 async function fewerThanLocated(tx: Tx, task: Task, datasets: readonly DatasetAnswer[]): Promise<string | undefined | null> {
   const [located] = await tasksOf(tx, task.requestId, 'locate').then(tasks =>
@@ -130,21 +165,24 @@ export function firstShort(located: TaskAnswer, datasets: readonly DatasetAnswer
   return short?.name
 }
 
-async function onDone(deps: ReceiveDeps, tx: Tx, task: Task, answer: Answer, parts: SpooledPart[]): Promise<void> {
+/** Others may wait for these to be done. */
+const HAS_FOLLOWERS: ReadonlySet<Action> = new Set(['locate', 'rectify', 'erase'])
+
+async function onDone(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, parts: SpooledPart[]): Promise<void> {
   if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, { kind: 'adapter', id: task.adapter }, answer)
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
-  if (task.action === 'locate') await releaseAfter(tx, task.id)
+  if (HAS_FOLLOWERS.has(task.action)) await releaseAfter(tx, task)
 }
 
-/** The flags of a request, which the caller has locked, say what its tasks say. @returns how those stand, and the action's */
+/** The flags of a request, which the caller has locked, say what its tasks say. @returns how those stand */
 export async function reflag(
   deps: CaseDeps,
   tx: Tx,
   { id, flags }: Pick<DsarRequest, 'id' | 'flags'>,
-  action: Action,
+  task: Task,
 ): Promise<Standing> {
-  const standing = await standingOf(tx, id, action, FAILURES_UNTIL_FLAGGED)
-  for (const flag of ['failed_task', 'quarantined'] as const)
+  const standing = await standingOf(tx, task, FAILURES_UNTIL_FLAGGED)
+  for (const flag of ['failed_task', 'quarantined', 'unconfirmed_erasure'] as const)
     if (flags.includes(flag) !== standing[flag]) await setFlag(deps, tx, id, flag, standing[flag], system('fulfilment'))
   return standing
 }

@@ -1,20 +1,22 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { secretsOf } from '../adapters/adapters.store.ts'
-import type { Answer } from '../adapters/answer.ts'
-import { type AdapterCall, type CallDeps, callAdapter } from '../adapters/call-adapter.ts'
+import { type CallDeps, callAdapter } from '../adapters/call-adapter.ts'
 import type { CallLimits } from '../adapters/call-limits.ts'
-import type { Identity } from '../adapters/protocol.ts'
+import type { Correction } from '../domain/details.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
-import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
+import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
 import { giveBack, keepLease, LEASE_SECONDS } from './claims.store.ts'
-import { type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
+import { readBack } from './read-back.ts'
+import { type Came, type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
 import { openSpool, type Spool, type SpooledPart } from './spool.ts'
+import { taskCallOf } from './task-call.ts'
 import type { Task } from './tasks.store.ts'
 
-export interface RunDeps extends ReceiveDeps, IdentityDeps, CallDeps {
+export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps, CallDeps {
   vault: Vault
   read: Tx
   blobs: BlobStore
@@ -51,13 +53,13 @@ export async function runTask(deps: RunDeps, task: Task, stopping: AbortSignal):
 }
 
 interface Asked {
-  answer: Answer
+  answer: Came
   parts: SpooledPart[]
   /** Takes away what came. */
   discard?(): Promise<void>
 }
 
-const nothing = (answer: Answer): Asked => ({ answer, parts: [] })
+const nothing = (answer: Came): Asked => ({ answer, parts: [] })
 
 /**
  * Writes down what came. The database may be away for a moment, and an answer is dear: it is tried a few times. Once a try has
@@ -82,18 +84,32 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
     return nothing({ kind: 'failed', code: 'worker_lost', detail: `${task.lost} workers in a row fell silent over it.` })
   let spool: Spool | undefined
   try {
-    const identities = await identitiesFor(deps, task)
-    if (identities.length === 0)
+    const call = await taskCallOf(deps, task)
+    if (!call)
       return nothing({
         kind: 'failed',
         code: 'no_identity',
         detail: 'It takes no kind of identity that is known of this person.',
       })
+    const back = task.action === 'read_back' ? readBack(await correctionsOf(deps, task)) : undefined
     spool = task.action === 'collect' ? await spoolFor(deps, task) : undefined
-    const answer = await callAdapter(deps, { ...(await callOf(deps, task, identities)), ...(spool && { sink: spool }), signal })
+    const sink = back ?? spool
+    const answer = await callAdapter(deps, {
+      baseUrl: task.config.baseUrl,
+      secrets: await secretsOf(deps, deps.read, task.adapterId),
+      ...(task.location && { location: task.location }),
+      task: call,
+      limits: deps.callLimits,
+      ...(sink && { sink }),
+      signal,
+    })
     if (answer.kind === 'collected' && spool) return { answer, parts: await spool.finish(), discard: spool.abort }
     await spool?.abort()
-    return nothing(answer)
+    return nothing(
+      answer.kind === 'collected' && back
+        ? { kind: 'read_back', datasets: answer.datasets, uncorrected: back.uncorrected() }
+        : answer,
+    )
   } catch (error) {
     deps.onError(error)
     await spool?.abort().catch(deps.onError)
@@ -101,46 +117,10 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
   }
 }
 
-async function callOf(deps: RunDeps, task: Task, identities: Identity[]): Promise<AdapterCall> {
-  return {
-    baseUrl: task.config.baseUrl,
-    secrets: await secretsOf(deps, deps.read, task.adapterId),
-    ...(task.location && { location: task.location }),
-    task: {
-      taskId: task.key,
-      requestId: task.requestId,
-      action: task.action,
-      attempt: task.attempt,
-      dryRun: false,
-      subject: { identities },
-      scope: { datasets: task.config.datasets.map(({ name }) => name) },
-      parameters: {},
-      dueAt: task.dueAt.toISOString(),
-      callbackUrl: `${deps.publicUrl}/v1/callbacks/${task.id}`,
-      regulation: 'gdpr',
-    },
-    limits: deps.callLimits,
-  }
-}
-
-/**
- * What an adapter may know of the person: for finding out who they are, what came with the request; for content, only what is
- * established. Neither grows while a task is tried again: one key stands for one question.
- */
-async function identitiesFor(deps: RunDeps, { requestId, action, config }: Task): Promise<Identity[]> {
-  const all = await identitiesOf(deps, deps.read, requestId)
-  return all
-    .filter(
-      ({ type, given, provenance }) =>
-        config.identityTypes.includes(type) && (action === 'resolve' ? given : provenance !== 'named'),
-    )
-    .map(({ type, value }) => (config.hashedTypes.includes(type) ? hashed(type, value) : { type, value }))
-}
-
-/** Lower-case hex of the SHA-256, of an e-mail address in lower case: what an adapter keeps that was never to know the address. */
-function hashed(type: string, value: string): Identity {
-  const plain = type === 'email' ? value.toLowerCase() : value
-  return { type, value: createHash('sha256').update(plain).digest('hex'), format: 'sha256' }
+/** Those that concern what this adapter holds. */
+async function correctionsOf(deps: RunDeps, { requestId, config }: Task): Promise<Correction[]> {
+  const { corrections = [] } = await detailsOf(deps, deps.read, requestId)
+  return corrections.filter(({ dataset }) => config.datasets.some(({ name }) => name === dataset))
 }
 
 async function spoolFor({ blobs, keyOf, read }: RunDeps, { id, requestId, attempt, config }: Task): Promise<Spool> {

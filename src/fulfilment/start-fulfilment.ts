@@ -1,52 +1,58 @@
-import { randomUUIDv7 } from 'node:crypto'
-import { type Adapter, holdAdapters } from '../adapters/adapters.store.ts'
+import { holdAdapters } from '../adapters/adapters.store.ts'
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { endOfDay } from '../domain/day.ts'
+import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import { ACTIONS_OF } from '../pipeline.ts'
-import type { Transact } from '../platform/database.ts'
+import { ACTIONS_WHILE_COOLING, type Action } from '../pipeline.ts'
+import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
-import { configOf, datasetsInScope } from './scope.ts'
-import { insertTasks, type NewTask } from './tasks.store.ts'
+import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import { type MarkDeps, markAtOnce } from './mark-subject.ts'
+import { actionsOf, planTasks } from './plan-tasks.ts'
+import { insertTasks } from './tasks.store.ts'
 
-export interface StartDeps extends CaseDeps {
+export interface StartDeps extends CaseDeps, Omit<DetailsDeps, 'vault'>, Omit<MarkDeps, 'vault'> {
+  vault: DetailsDeps['vault'] & MarkDeps['vault']
   transact: Transact
 }
 
-/**
- * Makes one task for each adapter and action that the right needs, an adapter's next action waiting for its previous one.
- * A suspended adapter gets its tasks too: it holds data all the same, so its silence has to show. An adapter with nothing in
- * scope gets one that is answered at once, so that the count of adapters is never a guess.
- */
+/** Has every adapter asked for what the right needs; and services told, from now on, what they may do no more. */
 export async function startFulfilment(deps: StartDeps, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await lockRequest(tx, requestId)
     if (request.state !== 'fulfilling') return
-    const adapters = await holdAdapters(tx)
-    const dueAt = endOfDay(request.dueOn, request.timeZone)
-    const tasks = adapters.flatMap(adapter => tasksFor(request, adapter))
-    await insertTasks(tx, { requestId, dueAt, now: deps.clock.now() }, tasks)
-    await deps.record(tx, requestStream(requestId), system('fulfilment'), 'adapters_asked', {
-      adapters: adapters.map(({ name }) => name),
-    })
-    if (tasks.every(({ answer }) => answer)) await deps.enqueue(tx, 'conclude-fulfilment', { requestId })
-    else await deps.enqueue(tx, 'dispatch-tasks', {})
+    const details = await detailsOf(deps, tx, requestId)
+    await markAtOnce(deps, tx, request, details)
+    const open = await askAdapters(deps, tx, request, details, actionsOf(request, details))
+    if (open === 0) await deps.enqueue(tx, 'conclude-fulfilment', { requestId })
   })
 }
 
-function tasksFor(request: DsarRequest, adapter: Adapter): NewTask[] {
-  const datasets = datasetsInScope(request, adapter.manifest.datasets)
-  const common = { adapterId: adapter.id, adapter: adapter.name, config: configOf(adapter, datasets) }
-  if (datasets.length === 0)
-    return [{ ...common, id: randomUUIDv7(), action: 'collect', answer: { status: 'nothing_in_scope', datasets: [] } }]
-  // Counting first is what shows that a copy is whole; who cannot count is asked for the copy alone.
-  const actions = ACTIONS_OF[request.right].filter(action => action !== 'locate' || adapter.manifest.actions.includes('locate'))
-  const ids = actions.map(() => randomUUIDv7())
-  return actions.map((action, i) => ({
-    ...common,
-    id: ids[i] as string,
-    action,
-    ...(i > 0 && { afterTask: ids[i - 1] as string }),
-  }))
+/** Has asked what the plan needs to know, and what must not wait, as soon as a request begins to cool off. */
+export async function askWhileCooling(deps: StartDeps, tx: Tx, request: DsarRequest): Promise<void> {
+  const actions = ACTIONS_WHILE_COOLING[request.right]
+  const details = await detailsOf(deps, tx, request.id)
+  if (actions && !details.lifts) await askAdapters(deps, tx, request, details, actions)
+}
+
+/** @returns how many tasks have no answer yet */
+async function askAdapters(
+  deps: CaseDeps,
+  tx: Tx,
+  request: DsarRequest,
+  details: Details,
+  actions: readonly Action[],
+): Promise<number> {
+  const adapters = await holdAdapters(tx)
+  const tasks = planTasks(request, details, adapters, actions)
+  const dueAt = endOfDay(request.dueOn, request.timeZone)
+  await insertTasks(tx, { requestId: request.id, round: 0, dueAt, now: deps.clock.now() }, tasks)
+  await deps.record(tx, requestStream(request.id), system('fulfilment'), 'adapters_asked', {
+    adapters: adapters.map(({ name }) => name),
+    actions,
+  })
+  const open = tasks.filter(({ answer }) => !answer).length
+  if (open > 0) await deps.enqueue(tx, 'dispatch-tasks', {})
+  return open
 }

@@ -9,12 +9,14 @@ import { Problem } from '../domain/problem.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { detailsOf } from '../requests/details.ts'
 import { Instant } from '../requests/request-view.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
+import { erasureBehind } from './judge-effect.ts'
 import { reflag } from './receive-answer.ts'
 import { configOf, datasetsInScope } from './scope.ts'
-import { getTask, restart, TASK_STATES, type Task, type TaskState, tasksOf } from './tasks.store.ts'
+import { doAgain, getTask, restart, TASK_STATES, type Task, type TaskConfig, type TaskState, tasksOf } from './tasks.store.ts'
 
 export interface TaskRoutesDeps extends CaseDeps, Database {
   vault: Vault
@@ -122,17 +124,26 @@ async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId
   const task = await getTask(tx, taskId)
   if (task?.requestId !== requestId) throw new Problem('not_found')
   const adapter = await getAdapter(tx, task.adapterId)
-  const datasets = task.action === 'resolve' ? [] : datasetsInScope(request, adapter.manifest.datasets)
-  if (request.closedAt || !(await restart(tx, taskId, configOf(adapter, datasets))))
+  const details = await detailsOf(deps, tx, requestId)
+  const datasets = task.action === 'resolve' ? [] : datasetsInScope(request, details, adapter.manifest.datasets)
+  const over = request.closedAt !== null && task.round === 0
+  if (over || !(await askAnew(tx, task, configOf(adapter, datasets))))
     throw new Problem('illegal_transition', `A task that is '${task.state}' is not asked again.`)
   await deps.record(tx, requestStream(requestId), toActor(caller), 'task_retried', {
     taskId,
     adapter: task.adapter,
     action: task.action,
   })
-  await reflag(deps, tx, request, task.action)
+  await reflag(deps, tx, request, task)
   await deps.enqueue(tx, 'dispatch-tasks', {})
   return (await getTask(tx, taskId)) as Task
+}
+
+/** Data that were said to be erased and are still there are erased once more: looking again would see the same. */
+async function askAnew(tx: Tx, task: Task, config: TaskConfig): Promise<boolean> {
+  const erased = task.problem?.code === 'still_there' ? erasureBehind(task, await tasksOf(tx, task.requestId)) : undefined
+  if (erased) await doAgain(tx, erased, task)
+  return erased !== undefined || restart(tx, task.id, config)
 }
 
 /** Tasks of a suspended adapter that nobody runs say that they wait for no answer, but for people: that goes before any older trouble. */

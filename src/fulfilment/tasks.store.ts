@@ -41,6 +41,8 @@ export interface Task {
   adapterId: string
   adapter: string
   action: Action
+  /** 0 for the answer itself; what is looked for again later, and erased when its day has come, goes by further rounds. */
+  round: number
   state: TaskState
   config: TaskConfig
   dueAt: Date
@@ -58,55 +60,73 @@ export interface Task {
   finishedAt: Date | null
 }
 
-export const TASK_COLUMNS = `t.id, t.key, t.request_id AS "requestId", t.adapter_id AS "adapterId", t.adapter, t.action, t.state, t.config, t.due_at AS "dueAt",
+export const TASK_COLUMNS = `t.id, t.key, t.request_id AS "requestId", t.adapter_id AS "adapterId", t.adapter, t.action, t.round, t.state, t.config, t.due_at AS "dueAt",
   t.attempt, t.failures, t.lost, t.location, t.answer, t.problem, t.asked, t.run_at AS "runAt", t.started_at AS "startedAt",
   t.finished_at AS "finishedAt"`
 
 export type NewTask = Pick<Task, 'id' | 'adapterId' | 'adapter' | 'action' | 'config'> & {
-  afterTask?: string
+  /** The tasks that have to be done before it. */
+  after?: readonly string[]
   /** Given where it is known without asking. */
   answer?: TaskAnswer
+  /** Given where asking would be in vain. */
+  problem?: { code: string; detail: string }
 }
 
-/** Makes tasks of a request, but none that is there already for its adapter and action. */
+/** Makes tasks of a request, but none that is there already for its adapter, action and round. */
 export async function insertTasks(
   tx: Tx,
-  { requestId, dueAt, now }: { requestId: string; dueAt: Date; now: Date },
+  { requestId, round, dueAt, now }: { requestId: string; round: number; dueAt: Date; now: Date },
   tasks: readonly NewTask[],
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO task (id, key, request_id, adapter_id, adapter, action, state, after_task, config, due_at, run_at, created_at, answer, asked, finished_at)
-     SELECT t.id, t.id, $1, t."adapterId", t.adapter, t.action,
-       CASE WHEN t.answer IS NOT NULL THEN 'done' WHEN t."afterTask" IS NOT NULL THEN 'waiting' ELSE 'ready' END, t."afterTask", t.config,
-       $2, now(), $3::timestamptz, t.answer, t.answer IS NULL, CASE WHEN t.answer IS NOT NULL THEN $3::timestamptz END
-     FROM jsonb_to_recordset($4::jsonb) AS t(id uuid, "adapterId" uuid, adapter text, action text, "afterTask" uuid, config jsonb, answer jsonb)
-     ON CONFLICT (request_id, adapter_id, action) DO NOTHING`,
-    [requestId, dueAt, now, JSON.stringify(tasks)],
+    `INSERT INTO task (id, key, request_id, adapter_id, adapter, action, round, state, after, config, due_at, run_at, created_at, answer, problem,
+       asked, finished_at)
+     SELECT t.id, t.id, $1, t."adapterId", t.adapter, t.action, $5,
+       CASE WHEN t.answer IS NOT NULL THEN 'done' WHEN t.problem IS NOT NULL THEN 'failed' WHEN t.after IS NOT NULL THEN 'waiting' ELSE 'ready' END,
+       coalesce(t.after, '{}'), t.config, $2, now(), $3::timestamptz, t.answer, t.problem || jsonb_build_object('at', $3::timestamptz),
+       t.answer IS NULL, CASE WHEN t.answer IS NOT NULL OR t.problem IS NOT NULL THEN $3::timestamptz END
+     FROM jsonb_to_recordset($4::jsonb)
+       AS t(id uuid, "adapterId" uuid, adapter text, action text, after uuid[], config jsonb, answer jsonb, problem jsonb)
+     ON CONFLICT (request_id, adapter_id, action, round) DO NOTHING`,
+    [requestId, dueAt, now, JSON.stringify(tasks.map(waitingForNobody)), round],
   )
 }
 
+const waitingForNobody = ({ after, ...task }: NewTask) => (after && after.length > 0 ? { ...task, after } : task)
+
 export async function tasksOf(tx: Tx, requestId: string, action?: Action): Promise<Task[]> {
   return tx.query(
-    `SELECT ${TASK_COLUMNS} FROM task t WHERE request_id = $1 AND ($2::text IS NULL OR action = $2) ORDER BY adapter, action DESC`,
+    `SELECT ${TASK_COLUMNS} FROM task t WHERE request_id = $1 AND ($2::text IS NULL OR action = $2) ORDER BY adapter, round, action DESC`,
     [requestId, action ?? null],
   )
 }
 
 export interface Standing {
-  /** How many tasks of the action have no answer yet. */
+  /** How many tasks are not done that belong together: those that find out who it is, or all others of a round. */
   open: number
+  /** How many of them may still be, without anybody's help. */
+  underWay: number
   /** What a person has to look at: `failures` in a row count as failed, though it goes on being asked. */
   failed_task: boolean
   quarantined: boolean
+  unconfirmed_erasure: boolean
 }
 
-/** How the tasks of a request stand, and those of one action. */
-export async function standingOf(tx: Tx, requestId: string, action: Action, failures: number): Promise<Standing> {
+/** How the tasks of a request stand, and those among which one belongs. */
+export async function standingOf(
+  tx: Tx,
+  { requestId, action, round }: Pick<Task, 'requestId' | 'action' | 'round'>,
+  failures: number,
+): Promise<Standing> {
   const [standing] = await tx.query<[Standing]>(
-    `SELECT count(*) FILTER (WHERE action = $3 AND state <> 'done') AS open,
+    `SELECT count(*) FILTER (WHERE beside AND state <> 'done') AS open,
+            count(*) FILTER (WHERE beside AND state NOT IN ('done', 'failed', 'quarantined', 'cancelled')) AS "underWay",
             count(*) FILTER (WHERE state = 'failed' OR state = 'ready' AND failures >= $2) > 0 AS failed_task,
-            count(*) FILTER (WHERE state = 'quarantined') > 0 AS quarantined FROM task WHERE request_id = $1`,
-    [requestId, failures, action],
+            count(*) FILTER (WHERE state = 'quarantined') > 0 AS quarantined,
+            count(*) FILTER (WHERE action = 'confirm_erased' AND state <> 'done' AND problem ->> 'code' = 'still_there') > 0 AS unconfirmed_erasure
+     FROM task, LATERAL (SELECT (action = 'resolve') = ($3 = 'resolve') AND round = $4 AS beside) AS x WHERE request_id = $1`,
+    [requestId, failures, action, round],
   )
   return standing
 }
@@ -160,9 +180,13 @@ export async function settle(
   return changed === 1
 }
 
-/** Lets the tasks run that waited for this one. Whoever ran this one looks for more when it ends, and finds them. */
-export async function releaseAfter(tx: Tx, taskId: string): Promise<void> {
-  await tx.query(`UPDATE task SET state = 'ready', run_at = now() WHERE after_task = $1 AND state = 'waiting'`, [taskId])
+/** Lets the tasks run that waited for this one and for no other. Whoever ran this one looks for more when it ends, and finds them. */
+export async function releaseAfter(tx: Tx, { id, requestId }: Pick<Task, 'id' | 'requestId'>): Promise<void> {
+  await tx.query(
+    `UPDATE task t SET state = 'ready', run_at = now() WHERE t.request_id = $2 AND t.state = 'waiting' AND $1 = ANY(t.after)
+       AND NOT EXISTS (SELECT FROM task earlier WHERE earlier.id = ANY(t.after) AND earlier.state <> 'done')`,
+    [id, requestId],
+  )
 }
 
 /** Ends what has not ended of a request, so that nobody is asked any more. Answers still under way will find no task of theirs. */
@@ -185,6 +209,20 @@ export async function restart(tx: Tx, id: string, config: TaskConfig): Promise<b
     [id, JSON.stringify(config)],
   )
   return restarted === 1
+}
+
+/** Has something done a second time that was said to be done, and looked into again after that. */
+export async function doAgain(tx: Tx, task: Task, look: Task): Promise<void> {
+  await tx.query(
+    `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location = NULL, problem = NULL,
+       answer = NULL, finished_at = NULL, lease_until = NULL WHERE id = $1`,
+    [task.id],
+  )
+  await tx.query(
+    `UPDATE task SET state = 'waiting', key = gen_random_uuid(), failures = 0, lost = 0, problem = NULL, finished_at = NULL,
+       lease_until = NULL, after = ARRAY[$2::uuid] WHERE id = $1`,
+    [look.id, task.id],
+  )
 }
 
 /** Makes an asynchronous task ask for its answer now. */

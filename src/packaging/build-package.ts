@@ -3,6 +3,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { system } from '../domain/actor.ts'
 import type { DsarRequest } from '../domain/request.ts'
+import { isPackaged, type PackagedRight } from '../domain/rights.ts'
 import { partsOf, type Part as StoredPart } from '../fulfilment/parts.store.ts'
 import { tasksOf } from '../fulfilment/tasks.store.ts'
 import type { BlobStore } from '../platform/blobs.ts'
@@ -32,11 +33,11 @@ export interface BuildDeps extends CaseDeps {
  */
 export async function buildPackage(deps: BuildDeps, requestId: string): Promise<void> {
   const request = await getRequest(deps.read, requestId)
-  if (request?.state !== 'packaging') return
+  if (request?.state !== 'packaging' || !isPackaged(request.right)) return
   const key = await dataKeyOf(deps, deps.read, requestId)
   const blobKey = `requests/${requestId}/package-${randomUUIDv7()}`
 
-  const { stream, done } = writePackage(await inputFor(deps, request, key))
+  const { stream, done } = writePackage(await inputFor(deps, { ...request, right: request.right }, key))
   const sealed = { bytes: 0 }
   await pipeline(stream, sealStream(key, blobKey), async source => {
     sealed.bytes = (await deps.blobs.put(blobKey, source)).bytes
@@ -46,7 +47,7 @@ export async function buildPackage(deps: BuildDeps, requestId: string): Promise<
   if (!kept) await deps.blobs.delete(blobKey)
 }
 
-async function inputFor(deps: BuildDeps, request: DsarRequest, key: DataKey): Promise<PackageInput> {
+async function inputFor(deps: BuildDeps, request: DsarRequest & { right: PackagedRight }, key: DataKey): Promise<PackageInput> {
   const { blobs, vault, policy, clock, read } = deps
   const [publicKey] = vault.publicKeys()
   if (!publicKey) throw new Error('The vault has no signing key.')

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Origin, Right } from '../domain/rights.ts'
+import type { Origin, PackagedRight } from '../domain/rights.ts'
 import type { Signer } from '../platform/signing.ts'
 import type { Policy } from '../policy/policy.ts'
 
@@ -7,7 +7,7 @@ import type { Policy } from '../policy/policy.ts'
 export interface PackageInput {
   /** A UUID. */
   requestId: string
-  right: Right
+  right: PackagedRight
   receivedAt: Date
   assembledAt: Date
   /** BCP 47; a language without messages gets English. */

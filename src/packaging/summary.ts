@@ -1,4 +1,4 @@
-import { RIGHTS, type Right } from '../domain/rights.ts'
+import { type PackagedRight, RIGHTS } from '../domain/rights.ts'
 import { type ArticleFifteen, articleFifteen } from '../policy/article-fifteen.ts'
 import { type Completeness, completenessOf, isAnswered } from './completeness.ts'
 import type { Messages } from './messages.ts'
@@ -7,7 +7,7 @@ import type { Placement } from './place-parts.ts'
 
 /** `data/summary.json`: what was asked, what was found, what is missing and why, and the information that goes with the data. */
 export interface Summary {
-  request: { id: string; right: Right; article: string; receivedAt: string; assembledAt: string }
+  request: { id: string; right: PackagedRight; article: string; receivedAt: string; assembledAt: string }
   completeness: Completeness
   adapters: AdapterSummary[]
   /** Art. 15(1)(a) to (h), 15(2) for every category of which something is, or may be, held. */

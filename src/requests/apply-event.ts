@@ -36,7 +36,7 @@ export async function applyEvent(
   facts: Facts = {},
 ): Promise<DsarRequest> {
   const request = await requests.lock(tx, id)
-  const state = nextState(request.state, event)
+  const state = nextState(request.state, event, request.right)
 
   const closedAt = isTerminal(state) ? deps.clock.now() : null
   const flags = request.flags.filter(flag => !settledBy(state).includes(flag))
@@ -54,7 +54,11 @@ export async function applyEvent(
  * owed any more. At the end only what is about the answer itself still matters.
  */
 const settledBy = (state: State): readonly Flag[] =>
-  isTerminal(state) ? FLAGS.filter(flag => flag !== 'mail_undeliverable' && flag !== 'count_mismatch') : ['failed_job']
+  isTerminal(state)
+    ? FLAGS.filter(flag => flag !== 'mail_undeliverable' && flag !== 'count_mismatch')
+    : state === 'cooling_off'
+      ? ['failed_job']
+      : ['failed_job', 'needs_decision']
 
 /** Raises or lowers what asks for a person's eyes, on the record. Nothing happens where it stands so already. */
 export async function setFlag(deps: CaseDeps, tx: Tx, id: string, flag: Flag, raised: boolean, by: Actor): Promise<void> {
@@ -73,6 +77,19 @@ export async function renewVersion(tx: Tx, id: string): Promise<void> {
 /** Notes the last day the law allows now that the person was told why it takes longer. The promise has no such door. */
 export async function changeLegalDay(tx: Tx, id: string, legalDueOn: Day): Promise<DsarRequest> {
   return requests.update(tx, await requests.lock(tx, id), { legalDueOn })
+}
+
+/** Begins the time in which it can still be withdrawn, with its end. */
+export async function startCoolingOff(
+  deps: CaseDeps,
+  tx: Tx,
+  id: string,
+  endsAt: Date,
+  by: Actor,
+  facts: Facts,
+): Promise<DsarRequest> {
+  await requests.update(tx, await requests.lock(tx, id), { coolsOffAt: endsAt })
+  return applyEvent(deps, tx, id, 'cooling_off_started', by, { ...facts, endsAt: endsAt.toISOString() })
 }
 
 /** Notes how well the person is known now. It never falls. */

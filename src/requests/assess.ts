@@ -1,11 +1,63 @@
-import { system } from '../domain/actor.ts'
+import type { Facts } from '../audit/record.ts'
+import { type Actor, system } from '../domain/actor.ts'
+import { type CoolingOff, coolingOffEnds } from '../domain/cooling-off.ts'
+import { endOfDay } from '../domain/day.ts'
+import { type Details, isAbsolute } from '../domain/details.ts'
+import { Problem } from '../domain/problem.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import { rightFacts } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
-import { applyEvent, type CaseDeps, lockRequest } from './apply-event.ts'
+import { applyEvent, type CaseDeps, lockRequest, setFlag, startCoolingOff } from './apply-event.ts'
 import { openPause } from './clock-ledger.store.ts'
+import { type DetailsDeps, detailsOf } from './details.ts'
 
-/** Approves at once what needs nobody's judgement: today that is every copy of data asked for by a person who has been identified. */
-export async function assess(deps: CaseDeps, tx: Tx, requestId: string): Promise<void> {
+export interface AssessDeps extends CaseDeps, DetailsDeps {
+  coolingOff: CoolingOff
+  /** Legal holds on the person, whose data nobody may erase or change meanwhile. */
+  heldBy(tx: Tx, requestId: string): Promise<string[]>
+}
+
+const BY = system('policy')
+
+/** Lets go on at once what needs nobody's judgement, and shows the rest to those who judge. */
+export async function assess(deps: AssessDeps, tx: Tx, requestId: string): Promise<void> {
   const request = await lockRequest(tx, requestId)
   if (request.state !== 'assessing' || (await openPause(tx, requestId, 'fee'))) return
-  await applyEvent(deps, tx, requestId, 'approved', system('policy'))
+  const details = await detailsOf(deps, tx, requestId)
+  const held = await isHeld(deps, tx, request)
+  if (held) await setFlag(deps, tx, requestId, 'on_hold', true, BY)
+  if (held || needsJudgement(request, details)) await setFlag(deps, tx, requestId, 'needs_decision', true, BY)
+  else await proceed(deps, tx, requestId, BY)
+}
+
+/**
+ * What people decide: whatever is not about data, and whether our grounds for going on outweigh an objection (Art. 21(1)). The
+ * one to marketing is never weighed.
+ */
+const needsJudgement = (request: DsarRequest, details: Details): boolean =>
+  rightFacts(request.right).decidedByPeople === true || !isAbsolute(request.right, details)
+
+/** Rights that change or remove what a hold keeps. */
+const TOUCHES_EVIDENCE = new Set(['erasure', 'rectification', 'under_age_report'])
+
+export const isHeld = async (deps: Pick<AssessDeps, 'heldBy'>, tx: Tx, { id, right }: DsarRequest): Promise<boolean> =>
+  TOUCHES_EVIDENCE.has(right) && (await deps.heldBy(tx, id)).length > 0
+
+/**
+ * Goes on with an approved request: at once, or after a time in which whoever did not ask can still say so.
+ * @throws Problem `illegal_transition`, also while a legal hold forbids it or cooling off is not over
+ */
+export async function proceed(deps: AssessDeps, tx: Tx, requestId: string, by: Actor, facts: Facts = {}): Promise<DsarRequest> {
+  const request = await lockRequest(tx, requestId)
+  const now = deps.clock.now()
+  if (await isHeld(deps, tx, request)) throw new Problem('illegal_transition', 'A legal hold forbids it until it is released.')
+  if (request.state === 'cooling_off') {
+    if (request.coolsOffAt && request.coolsOffAt > now)
+      throw new Problem('illegal_transition', `It cools off until ${request.coolsOffAt.toISOString()}.`)
+    return applyEvent(deps, tx, requestId, 'cooled_off', by, facts)
+  }
+  const { lifts } = await detailsOf(deps, tx, requestId)
+  if (!lifts && !rightFacts(request.right).coolsOff) return applyEvent(deps, tx, requestId, 'approved', by, facts)
+  const dueAt = endOfDay(request.dueOn, request.timeZone)
+  return startCoolingOff(deps, tx, requestId, coolingOffEnds(deps.coolingOff, request.right, now, dueAt), by, facts)
 }

@@ -3,13 +3,15 @@ import type { Actor } from '../domain/actor.ts'
 import { dayIn } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
-import { applyEvent, type CaseDeps, lockRequest, renewVersion, setFlag } from './apply-event.ts'
+import { applyEvent, lockRequest, renewVersion, setFlag } from './apply-event.ts'
+import { type AssessDeps, proceed } from './assess.ts'
 import { insertEntry } from './clock-ledger.store.ts'
 import { canBeTold, requireReader, type WriteDecisionLetter } from './decision-letter.ts'
 import type { StoredDecision } from './decisions.store.ts'
 import { type RefusalDeps, titlesOf } from './refusable.ts'
 
-export interface CarryOutDeps extends CaseDeps, RefusalDeps {
+export interface CarryOutDeps extends Omit<AssessDeps, 'vault'>, Omit<RefusalDeps, 'vault'> {
+  vault: AssessDeps['vault'] & RefusalDeps['vault']
   writeLetterToSubject: WriteDecisionLetter
 }
 
@@ -17,7 +19,7 @@ export interface CarryOutDeps extends CaseDeps, RefusalDeps {
 export async function carryOut(deps: CarryOutDeps, tx: Tx, decision: StoredDecision, by: Actor): Promise<void> {
   const facts = { decision: decision.id, ...(decision.ground && { ground: decision.ground }) }
   const request = await lockRequest(tx, decision.requestId)
-  if (decision.kind === 'approve') await applyEvent(deps, tx, request.id, 'approved', by, facts)
+  if (decision.kind === 'approve') await proceed(deps, tx, request.id, by, facts)
   if (decision.kind === 'refuse') {
     await applyEvent(deps, tx, request.id, 'refused', by, facts)
     await tellOfRefusal(deps, tx, request, decision, by)
@@ -25,7 +27,7 @@ export async function carryOut(deps: CarryOutDeps, tx: Tx, decision: StoredDecis
   if (decision.kind === 'refuse_partly') {
     await deps.record(tx, requestStream(request.id), by, 'refused_partly', facts)
     await tellOfRefusal(deps, tx, request, decision, by)
-    if (request.state === 'assessing') await applyEvent(deps, tx, request.id, 'approved', by, facts)
+    if (request.state === 'assessing') await proceed(deps, tx, request.id, by, facts)
     else await renewVersion(tx, request.id)
   }
   if (decision.kind === 'fee_notice') await announceFee(deps, tx, request, decision, by)

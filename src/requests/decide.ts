@@ -74,8 +74,8 @@ export async function approveDecision(
 }
 
 /** @throws Problem `illegal_transition` for what cannot be decided any more, or not yet */
-async function refuseUntimely(tx: Tx, { id, state }: DsarRequest, { kind }: { kind: Decision['kind'] }): Promise<void> {
-  if (kind !== 'approve') nextState(state, 'refused')
+async function refuseUntimely(tx: Tx, { id, right, state }: DsarRequest, { kind }: { kind: Decision['kind'] }): Promise<void> {
+  if (kind !== 'approve') nextState(state, 'refused', right)
   if (kind === 'fee_notice' && state !== 'verifying' && state !== 'assessing')
     throw new Problem('illegal_transition', 'A fee is announced before the work begins.')
   const fee = await openPause(tx, id, 'fee')

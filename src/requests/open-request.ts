@@ -4,12 +4,14 @@ import { type Assertion, assertionProof, loginProof } from '../auth/assurance.ts
 import { type Caller, toActor } from '../auth/caller.ts'
 import { computeClocks, deadlines } from '../domain/clocks.ts'
 import type { Day } from '../domain/day.ts'
+import type { Details } from '../domain/details.ts'
 import { Problem } from '../domain/problem.ts'
 import { ASSURANCE_NEEDED, type DsarRequest, type Relationship } from '../domain/request.ts'
 import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import { CATEGORIES, type Policy } from '../policy/policy.ts'
 import { applyEvent, type CaseDeps } from './apply-event.ts'
+import { type DetailsDeps, sealDetails } from './details.ts'
 import {
   addIdentities,
   freezeContactPoints,
@@ -31,11 +33,13 @@ export interface OpenRequest {
   channel?: string
   reference?: string
   scope: { categories?: string[] }
+  details: Details
   assurance?: Assertion
 }
 
-export interface OpenDeps extends CaseDeps, IdentityDeps {
-  policy: Pick<Policy, 'version' | 'categories'>
+export interface OpenDeps extends CaseDeps, Omit<IdentityDeps, 'vault'> {
+  vault: IdentityDeps['vault'] & DetailsDeps['vault']
+  policy: Pick<Policy, 'version' | 'categories' | 'purposes'>
   /** Time zone of the controller; the earlier of its day and the person's counts. */
   timeZone: string
   holidays: Readonly<Record<string, readonly Day[]>>
@@ -66,6 +70,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
     referenceSealed: sealed('reference_sealed', input.reference),
     referenceIndex: input.reference === undefined ? null : deps.vault.blindIndex('reference', input.reference),
     nameSealed: sealed('name_sealed', input.subject.name),
+    detailsSealed: sealDetails(deps, id, input.details),
   })
   await tx.query('INSERT INTO request_key (request_id, wrapped) VALUES ($1, $2)', [id, deps.newDataKey(id)])
   await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, caller))
@@ -122,6 +127,8 @@ function newRequest(deps: OpenDeps, id: string, input: OpenRequest, caller: Call
     assurance: 0,
     policyVersion: deps.policy.version,
     completeness: null,
+    coolsOffAt: null,
+    parentId: input.details.lifts ?? null,
     closedAt: null,
   }
 }

@@ -3,6 +3,7 @@ import type { Assertion } from '../auth/assurance.ts'
 import { Problem } from '../domain/problem.ts'
 import { RELATIONSHIPS } from '../domain/request.ts'
 import { CANCEL_REASONS } from './close-request.ts'
+import { DetailsSchema } from './details.ts'
 import { Country, Region } from './place.ts'
 import { Instant, RightSchema } from './request-view.ts'
 
@@ -77,9 +78,7 @@ export const OpenRequestBody = Type.Object(
         closed,
       ),
     ),
-    details: Type.Optional(
-      Type.Object({}, { ...closed, description: 'What the right needs to be told; access and portability need nothing.' }),
-    ),
+    details: Type.Optional(DetailsSchema),
     assurance: Type.Optional(AssertionSchema),
   },
   {

@@ -14,6 +14,7 @@ import type { Vault } from '../platform/vault.ts'
 import { lockRequest } from './apply-event.ts'
 import { checkIdentities } from './check-identities.ts'
 import { cancelRequest, withdrawRequest } from './close-request.ts'
+import { checkDetails } from './details.ts'
 import { type Filter, findRequests } from './find-requests.ts'
 import { identitiesOf } from './identities.store.ts'
 import { type OpenDeps, openRequest } from './open-request.ts'
@@ -195,7 +196,7 @@ export const requestRoutes =
   }
 
 async function open(deps: RequestRoutesDeps, tx: Tx, body: OpenRequestBody, caller: Caller): Promise<StoredAnswer> {
-  const { type, subject, requester, receivedAt, scope, details: _, assurance, ...rest } = body
+  const { type, subject, requester, receivedAt, scope, details, assurance, ...rest } = body
   const { identities, ...person } = subject
   const request = await openRequest(
     deps,
@@ -206,6 +207,7 @@ async function open(deps: RequestRoutesDeps, tx: Tx, body: OpenRequestBody, call
       subject: { ...person, ...(identities && { identities: checkIdentities(identities) }) },
       relationship: requester?.relationship ?? 'self',
       scope: scope ?? {},
+      details: checkDetails(deps.policy, type, details),
       ...(receivedAt && { receivedAt: instantOf(receivedAt, '/receivedAt') }),
       ...(assurance && { assurance: assertionOf(assurance) }),
     },

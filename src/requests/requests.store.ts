@@ -15,7 +15,7 @@ function hold(tx: Tx, request: DsarRequest): DsarRequest {
 /** A new request; its transaction holds it. */
 export async function insert(tx: Tx, row: RequestRow): Promise<void> {
   await tx.insert(RequestTable, row)
-  const { referenceSealed, referenceIndex, nameSealed, ...request } = row
+  const { referenceSealed, referenceIndex, nameSealed, detailsSealed, ...request } = row
   hold(tx, request)
 }
 

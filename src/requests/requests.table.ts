@@ -6,6 +6,7 @@ export interface RequestRow extends DsarRequest {
   referenceSealed: Buffer | null
   referenceIndex: Buffer | null
   nameSealed: Buffer | null
+  detailsSealed: Buffer | null
 }
 
 export const RequestTable = new EntitySchema<RequestRow>({
@@ -36,6 +37,9 @@ export const RequestTable = new EntitySchema<RequestRow>({
     policyVersion: { type: 'text', name: 'policy_version' },
     nameSealed: { type: 'bytea', name: 'name_sealed', nullable: true, select: false },
     completeness: { type: 'jsonb', nullable: true },
+    detailsSealed: { type: 'bytea', name: 'details_sealed', nullable: true, select: false },
+    coolsOffAt: { type: 'timestamptz', name: 'cools_off_at', nullable: true },
+    parentId: { type: 'uuid', name: 'parent_id', nullable: true },
     closedAt: { type: 'timestamptz', name: 'closed_at', nullable: true },
   },
 })

@@ -21,7 +21,7 @@ afterEach(async () => {
 })
 
 const idle = (slots = 50) => ({ slots, held: new Map<string, number>() })
-const look = (capacity = idle()): Promise<Task[]> => database.transact(tx => claim(tx, capacity))
+const look = (capacity = idle()): Promise<Task[]> => database.transact(tx => claim(tx, capacity, new Date()))
 const ids = (tasks: Task[]) => tasks.map(({ id }) => id)
 const sql = (text: string, values: unknown[] = []) => database.read.query(text, values)
 const finish = (tasks: Task[]) => Promise.all(tasks.map(task => settle(database.read, task, { state: 'done' }, new Date())))
@@ -30,7 +30,7 @@ describe('what an adapter bears', () => {
   test('at once holds over two workers, whoever comes second and however soon', async () => {
     const adapter = await cases.adapter({ concurrency: 2 })
     await cases.backlog(adapter, 5)
-    const first = await heldOpen(database, tx => claim(tx, idle()))
+    const first = await heldOpen(database, tx => claim(tx, idle(), new Date()))
     expect(first.result).toHaveLength(2)
     expect(await look()).toEqual([]) // while the first still counts, at once and not after it
     await first.commit()
@@ -58,7 +58,7 @@ describe('what an adapter bears', () => {
   test('a minute holds over two workers', async () => {
     const adapter = await cases.adapter({ perMinute: 40 })
     await cases.backlog(adapter, 10)
-    const first = await heldOpen(database, tx => claim(tx, idle()))
+    const first = await heldOpen(database, tx => claim(tx, idle(), new Date()))
     expect(first.result).toHaveLength(4)
     expect(await look()).toEqual([])
     await first.commit()
@@ -69,7 +69,7 @@ describe('what an adapter bears', () => {
     const adapter = await cases.adapter()
     const [request, other] = [await cases.request(), await cases.request()]
     await cases.task(request, adapter)
-    const claiming = await heldOpen(database, tx => claim(tx, idle()))
+    const claiming = await heldOpen(database, tx => claim(tx, idle(), new Date()))
     await cases.task(other, adapter)
     const making = await heldOpen(database, tx => casesIn(tx).task(request, adapter, { action: 'locate' }))
     await claiming.commit()

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Answer } from '../../src/adapters/answer.ts'
 import type { Dataset } from '../../src/adapters/protocol.ts'
 import { createRecorder } from '../../src/audit/record.ts'
-import { concludeFulfilment } from '../../src/fulfilment/conclude-fulfilment.ts'
+import { type ConcludeDeps, concludeFulfilment } from '../../src/fulfilment/conclude-fulfilment.ts'
 import { receiveAnswer } from '../../src/fulfilment/receive-answer.ts'
 import { getTask, type Task } from '../../src/fulfilment/tasks.store.ts'
 import { JOB_NAMES, type Jobs } from '../../src/pipeline.ts'
@@ -41,7 +41,7 @@ const config = {
 let own: TestDatabase
 let database: Database
 let queue: Queue<Jobs>
-let deps: Parameters<typeof receiveAnswer>[0]
+let deps: Parameters<typeof receiveAnswer>[0] & ConcludeDeps
 let cases: ReturnType<typeof casesIn>
 
 const noVault = () => {
@@ -61,7 +61,8 @@ beforeAll(async () => {
     record: createRecorder({ clock, sign: bytes => ({ keyId: 'k', signature: sign(null, bytes, privateKey) }) }),
     random: () => 0.5,
     onAnswer: () => {},
-    vault: { seal: noVault, open: noVault, blindIndex: noVault, blindIndexes: noVault },
+    vault: { seal: noVault, open: noVault, blindIndex: noVault, blindIndexes: noVault, sealJson: noVault, openJson: noVault },
+    policy: { recipients: [] },
   }
 })
 afterAll(async () => {

@@ -206,7 +206,8 @@ const REQUEST = [
     'assurance.reached',
     'policyVersion',
     'completeness',
-    'createdAt',
+    'coolsOffAt',
+  'createdAt',
     'closedAt',
   ],
   ...[

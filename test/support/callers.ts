@@ -59,7 +59,7 @@ export const callers = (service: Service) => ({
         sub: userId,
         email,
         email_verified: true,
-        auth_time: Math.floor(service.clock.now().getTime() / 1000),
+        auth_time: Math.floor(service.clock.real().getTime() / 1000),
         ...claims,
       }),
     ),

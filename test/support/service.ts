@@ -17,6 +17,9 @@ import { createDatabase } from './database.ts'
 /** A clock that runs with the real one and can be moved away from it. */
 export interface MovableClock extends Clock {
   advance(milliseconds: number): void
+  /** Moves this clock alone: tokens and adapters go on living in the present. */
+  advanceAlone(milliseconds: number): void
+  real(): Date
 }
 
 export interface Service {
@@ -44,10 +47,15 @@ export interface ServiceOptions {
 
 function movable(): MovableClock {
   let ahead = 0
+  let alone = 0
   return {
-    now: () => new Date(Date.now() + ahead),
+    now: () => new Date(Date.now() + ahead + alone),
+    real: () => new Date(Date.now() + ahead),
     advance: milliseconds => {
       ahead += milliseconds
+    },
+    advanceAlone: milliseconds => {
+      alone += milliseconds
     },
   }
 }
@@ -66,7 +74,11 @@ async function takesCalls(url: string, issuer: TokenIssuer): Promise<void> {
 /** The whole service in this process, on a database, a mail server, a blob store and an issuer of its own. */
 export async function startService({ env = {}, working = true }: ServiceOptions = {}): Promise<Service> {
   const clock = movable()
-  const [database, mailbox, issuer] = await Promise.all([createDatabase(), startMailbox(), startTokenIssuer({ clock })])
+  const [database, mailbox, issuer] = await Promise.all([
+    createDatabase(),
+    startMailbox(),
+    startTokenIssuer({ clock: { now: clock.real } }),
+  ])
   const dir = mkdtempSync(join(tmpdir(), 'dsar-'))
   const vaultKeyFile = join(dir, 'vault.json')
   writeFileSync(vaultKeyFile, generateVaultKeyFile(), { mode: 0o600 })

@@ -1,0 +1,97 @@
+import { addDays, type Day, dayIn } from '../domain/day.ts'
+import type { Details } from '../domain/details.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import { leftoversOf, RESCAN_DAYS } from '../fulfilment/leftovers.store.ts'
+import { type Task, tasksOf } from '../fulfilment/tasks.store.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Policy } from '../policy/policy.ts'
+import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import type { FieldName, Kept, Said } from './letters/letters.ts'
+import { type LetterDeps, type RequestLetter, writeLetterToSubject } from './write-letters.ts'
+
+export interface OutcomeDeps extends Omit<LetterDeps, 'vault'> {
+  vault: LetterDeps['vault'] & DetailsDeps['vault']
+  policy: Pick<Policy, 'supervisoryAuthority'>
+}
+
+/** Tells the person what was done, and no more than was verified. Staff have written an answer of their own already. */
+export async function tellOutcome(deps: OutcomeDeps, tx: Tx, request: DsarRequest): Promise<void> {
+  const details = await detailsOf(deps, tx, request.id)
+  const letter = await letterFor(deps, tx, request, details)
+  if (letter) await writeLetterToSubject(deps, tx, request, letter)
+}
+
+async function letterFor(deps: OutcomeDeps, tx: Tx, request: DsarRequest, details: Details): Promise<RequestLetter | undefined> {
+  const today = dayIn(deps.clock.now(), request.timeZone)
+  const tasks = await tasksOf(tx, request.id)
+  switch (request.right) {
+    case 'rectification':
+      return { kind: 'rectified', values: { changed: changedFields(details, tasks) } }
+    case 'erasure':
+    case 'under_age_report':
+      return { kind: 'erased', values: await certificate(deps, tx, request, tasks, today) }
+    case 'restriction':
+      return details.lifts
+        ? { kind: 'restriction-lifted', values: {} }
+        : { kind: 'restricted', values: { restrictedOn: today, kept: titlesOf(tasks, 'restrict') } }
+    case 'objection':
+      return { kind: 'objection-decided', values: { outcome: 'upheld', purposes: purposesOf(details) } }
+    case 'consent_withdrawal':
+      return {
+        kind: 'consent-receipt',
+        values: { purposes: purposesOf(details), cookies: details.cookies ?? [], withdrawnOn: today },
+      }
+    case 'marketing_opt_out':
+      return { kind: 'opted-out', values: { optedOutOn: today } }
+    default:
+      return undefined
+  }
+}
+
+/** The certificate of erasure: what is gone, what had to stay and until when, and when it will be looked at again. */
+async function certificate(
+  { policy }: OutcomeDeps,
+  tx: Tx,
+  { id }: DsarRequest,
+  tasks: readonly Task[],
+  today: Day,
+): Promise<Said<'erased'>> {
+  const title = (adapterId: string, name: string) =>
+    tasks.find(task => task.adapterId === adapterId && task.action === 'erase')?.config.datasets.find(one => one.name === name)
+      ?.title ?? name
+  const kept = (await leftoversOf(tx, id)).map(({ adapterId, dataset, reason, statute, until }) => ({
+    title: title(adapterId, dataset),
+    reason: reason as Kept['reason'],
+    statute: statute ?? '',
+    until,
+  }))
+  return {
+    erasedOn: today,
+    adapters: new Set(tasks.filter(({ action, asked }) => action === 'erase' && asked).map(({ adapterId }) => adapterId)).size,
+    kept,
+    rescans: RESCAN_DAYS.map(days => addDays(today, days)),
+    authority: policy.supervisoryAuthority,
+  }
+}
+
+/** By their titles, of the adapters that did it. */
+function changedFields({ corrections = [] }: Details, tasks: readonly Task[]): FieldName[] {
+  const held = tasks
+    .filter(({ action, answer }) => action === 'rectify' && answer?.status === 'answered')
+    .flatMap(({ config }) => config.datasets)
+  return corrections.flatMap(({ dataset, field }) => {
+    const found = held.find(({ name }) => name === dataset)
+    return found ? [{ dataset: found.title, field: found.fields.find(({ name }) => name === field)?.title ?? field }] : []
+  })
+}
+
+const titlesOf = (tasks: readonly Task[], action: Task['action']): string[] =>
+  tasks
+    .filter(task => task.action === action)
+    .flatMap(({ answer, config }) =>
+      config.datasets
+        .filter(({ name }) => answer?.datasets.some(said => said.name === name && said.outcome !== 'no_data'))
+        .map(({ title }) => title),
+    )
+
+const purposesOf = ({ purposes = [] }: Details) => purposes as Said<'consent-receipt'>['purposes']

@@ -1,0 +1,66 @@
+import type { Completeness } from '../domain/request.ts'
+import { isEffect } from './judge-effect.ts'
+import { firstShort } from './receive-answer.ts'
+import type { Task } from './tasks.store.ts'
+
+export const FEWER = 'fewer_than_located'
+const COPIED = new Set(['completed', 'no_data'])
+const DONE = new Set(['completed', 'no_data', 'retained'])
+
+/** What was asked of whom and what is missing. Where there is no adapter at all, nothing was found because nobody looked. */
+function stateOf(tasks: readonly Task[], asked: readonly Task[], missing: Completeness['missing']): Completeness {
+  return {
+    complete: tasks.length > 0 && missing.length === 0,
+    adaptersAsked: new Set(asked.map(({ adapterId }) => adapterId)).size,
+    adaptersAnswered: new Set(asked.filter(({ state }) => state === 'done').map(({ adapterId }) => adapterId)).size,
+    missing,
+  }
+}
+
+/** Of a copy. A dataset that nobody spoke of counts as missing, whatever else was said. */
+export function completenessOfCopy(tasks: readonly Task[]): Completeness {
+  const collects = tasks.filter(({ action, asked }) => action === 'collect' && asked)
+  return stateOf(
+    tasks,
+    collects,
+    collects.flatMap(task => missingFrom(task, tasks)),
+  )
+}
+
+/** Of what was changed: everything asked for was done, was not there, or is kept by law and said to be. */
+export function completenessOfEffects(tasks: readonly Task[]): Completeness {
+  const effects = tasks.filter(({ action, asked }) => isEffect(action) && asked)
+  const missing = effects.flatMap(({ adapter, answer, config }) =>
+    answer?.status === 'unknown_person'
+      ? []
+      : config.datasets.flatMap(({ name }) => {
+          const said = answer?.datasets.find(dataset => dataset.name === name)
+          if (!said) return [{ adapter, dataset: name, outcome: 'failed', reason: 'not_answered' }]
+          return DONE.has(said.outcome) ? [] : [{ adapter, dataset: name, outcome: said.outcome, reason: said.reason ?? null }]
+        }),
+  )
+  return stateOf(tasks, effects, missing)
+}
+
+function missingFrom(task: Task, tasks: readonly Task[]): Completeness['missing'] {
+  const { adapter, answer, config } = task
+  if (answer?.status === 'unknown_person') return contradiction(task, tasks)
+  const short = locatedBy(task, tasks)
+  return config.datasets.flatMap(({ name }) => {
+    const said = answer?.datasets.find(dataset => dataset.name === name)
+    if (!said) return [{ adapter, dataset: name, outcome: 'failed', reason: 'not_answered' }]
+    if (!COPIED.has(said.outcome)) return [{ adapter, dataset: name, outcome: said.outcome, reason: said.reason ?? null }]
+    const counted = short?.datasets.find(dataset => dataset.name === name)?.count ?? 0
+    return said.count < counted ? [{ adapter, dataset: name, outcome: 'partially_completed', reason: FEWER }] : []
+  })
+}
+
+const locatedBy = (task: Task, tasks: readonly Task[]) =>
+  tasks.find(({ action, adapterId }) => action === 'locate' && adapterId === task.adapterId)?.answer
+
+/** Whoever counted records and then knows nobody owes an explanation. */
+function contradiction(task: Task, tasks: readonly Task[]): Completeness['missing'] {
+  const located = locatedBy(task, tasks)
+  const short = located && firstShort(located, [])
+  return short ? [{ adapter: task.adapter, dataset: short, outcome: 'failed', reason: FEWER }] : []
+}

@@ -1,0 +1,80 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Adapter } from '../adapters/adapters.store.ts'
+import type { Details } from '../domain/details.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import { ACTIONS, ACTIONS_OF, type Action } from '../pipeline.ts'
+import { configOf, datasetsInScope } from './scope.ts'
+import type { NewTask } from './tasks.store.ts'
+
+/** Counting first is what shows that a copy is whole, and what a plan rests on: of use, but nobody has to be able to. */
+const OPTIONAL: ReadonlySet<Action> = new Set(['locate'])
+
+/** What carries a right out: a restriction is also how another one ends. */
+export const actionsOf = ({ right }: Pick<DsarRequest, 'right'>, { lifts }: Details): readonly Action[] =>
+  lifts ? ['lift_restriction'] : ACTIONS_OF[right]
+
+/**
+ * One task for each adapter and action, an adapter's next action waiting for its previous one. A suspended adapter gets its
+ * tasks too: it holds data all the same, so its silence has to show. An adapter with nothing in scope gets one that is answered
+ * at once, so that the count of adapters is never a guess; one that cannot do what is asked gets one that has failed, because
+ * somebody has to do it by hand.
+ */
+export function planTasks(
+  request: Pick<DsarRequest, 'right' | 'scope'>,
+  details: Details,
+  adapters: readonly Adapter[],
+  actions: readonly Action[],
+): NewTask[] {
+  const tasks = adapters.flatMap(adapter => tasksFor(request, details, adapter, actions))
+  return inErasureOrder(tasks, adapters)
+}
+
+function tasksFor(
+  request: Pick<DsarRequest, 'right' | 'scope'>,
+  details: Details,
+  adapter: Adapter,
+  actions: readonly Action[],
+): NewTask[] {
+  const datasets = datasetsInScope(request, details, adapter.manifest.datasets)
+  const common = { adapterId: adapter.id, adapter: adapter.name, config: configOf(adapter, datasets) }
+  const last = actions.at(-1)
+  if (datasets.length === 0 && last)
+    return [{ ...common, id: randomUUIDv7(), action: last, answer: { status: 'nothing_in_scope', datasets: [] } }]
+  const able = (action: Action) => adapter.manifest.actions.includes(ACTIONS[action])
+  const done = actions.filter(action => able(action) || !OPTIONAL.has(action))
+  const ids = done.map(() => randomUUIDv7())
+  return done.map((action, i) => ({
+    ...common,
+    id: ids[i] as string,
+    action,
+    after: ids.slice(Math.max(0, i - 1), i),
+    ...(!able(action) && {
+      problem: { code: 'not_supported', detail: `It cannot '${ACTIONS[action]}': this has to be done by hand.` },
+    }),
+  }))
+}
+
+/**
+ * Dependents first, and whoever knows who is who last: erased first, it would leave the others with nobody to ask about. An
+ * order in which two wait for each other is nobody's order, and that wish is left out.
+ */
+function inErasureOrder(tasks: NewTask[], adapters: readonly Adapter[]): NewTask[] {
+  const erasing = new Map(tasks.filter(({ action }) => action === 'erase').map(task => [task.adapter, task]))
+  if (erasing.size === 0) return tasks
+  const before = new Map<string, Set<string>>()
+  const waitsFor = (name: string, other: string): boolean =>
+    name === other || [...(before.get(name) ?? [])].some(earlier => waitsFor(earlier, other))
+  const add = (name: string, earlier: string) => {
+    if (!erasing.has(earlier) || waitsFor(earlier, name)) return
+    before.set(name, (before.get(name) ?? new Set()).add(earlier))
+  }
+  const isAuthority = ({ manifest }: Adapter) => manifest.actions.includes('resolve')
+  for (const { name, manifest } of adapters) for (const earlier of manifest.eraseAfter) add(name, earlier)
+  for (const authority of adapters.filter(isAuthority))
+    for (const other of adapters.filter(one => !isAuthority(one))) add(authority.name, other.name)
+  return tasks.map(task => {
+    if (task.action !== 'erase') return task
+    const earlier = [...(before.get(task.adapter) ?? [])].flatMap(name => erasing.get(name)?.id ?? [])
+    return { ...task, after: [...(task.after ?? []), ...earlier] }
+  })
+}

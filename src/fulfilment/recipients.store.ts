@@ -1,0 +1,84 @@
+import type { Recorder } from '../audit/record.ts'
+import { requestStream } from '../audit/record.ts'
+import { system } from '../domain/actor.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Task } from './tasks.store.ts'
+
+export interface RecipientDeps {
+  clock: Clock
+  record: Recorder
+  policy: Pick<Policy, 'recipients'>
+}
+
+export const NOTICE_STATES = ['queued', 'sent', 'acknowledged', 'failed', 'impossible', 'disproportionate'] as const
+export type NoticeState = (typeof NOTICE_STATES)[number]
+
+/** Whom it has to be told that data were corrected, erased or restricted, and how far that has come (Art. 19). */
+export interface RecipientNotice {
+  recipient: string
+  action: string
+  state: NoticeState
+  /** A code, for what could not be done. */
+  why: string | null
+  changedAt: Date
+}
+
+/** Rights of which recipients have to be told (Art. 19). */
+const TOLD_OF: Partial<Record<DsarRequest['right'], string>> = {
+  rectification: 'rectify',
+  erasure: 'erase',
+  restriction: 'restrict',
+  under_age_report: 'erase',
+}
+
+/**
+ * Opens the list of everybody to whom the data went that were changed: the recipients of each dataset that its adapter names, and
+ * those that the policy names for its category.
+ */
+export async function noteRecipients(deps: RecipientDeps, tx: Tx, request: DsarRequest, tasks: readonly Task[]): Promise<void> {
+  const action = TOLD_OF[request.right]
+  if (!action) return
+  const recipients = new Set(tasks.filter(task => task.action === action).flatMap(task => recipientsOf(deps.policy, task)))
+  if (recipients.size === 0) return
+  await tx.query(
+    `INSERT INTO recipient_notice (request_id, recipient, action, state, changed_at)
+     SELECT $1, recipient, $3, 'queued', $4 FROM unnest($2::text[]) recipient ON CONFLICT DO NOTHING`,
+    [request.id, [...recipients], action, deps.clock.now()],
+  )
+  await deps.record(tx, requestStream(request.id), system('fulfilment'), 'recipients_listed', {
+    recipients: [...recipients].sort(),
+  })
+}
+
+function recipientsOf({ recipients }: Pick<Policy, 'recipients'>, { answer, config }: Task): string[] {
+  const touched = new Set((answer?.datasets ?? []).filter(({ outcome }) => outcome === 'completed').map(({ name }) => name))
+  return config.datasets
+    .filter(({ name }) => touched.has(name))
+    .flatMap(dataset => [
+      ...dataset.recipients,
+      ...recipients.filter(({ receives }) => (receives as string[]).includes(dataset.category)).map(({ name }) => name),
+    ])
+}
+
+export async function noticesOf(read: Tx, requestId: string): Promise<RecipientNotice[]> {
+  return read.query(
+    `SELECT recipient, action, state, why, changed_at AS "changedAt" FROM recipient_notice WHERE request_id = $1 ORDER BY recipient, action`,
+    [requestId],
+  )
+}
+
+/** False when there is no such recipient of this request. */
+export async function settleNotice(
+  tx: Tx,
+  requestId: string,
+  { recipient, state, why, at }: { recipient: string; state: NoticeState; why: string | null; at: Date },
+): Promise<boolean> {
+  const [, changed] = await tx.query<[unknown[], number]>(
+    'UPDATE recipient_notice SET state = $3, why = $4, changed_at = $5 WHERE request_id = $1 AND recipient = $2',
+    [requestId, recipient, state, why, at],
+  )
+  return changed > 0
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import type { Identity, TaskCall } from '../adapters/protocol.ts'
+import type { Details } from '../domain/details.ts'
+import { ACTIONS } from '../pipeline.ts'
+import type { Tx } from '../platform/database.ts'
+import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
+import { isEffect } from './judge-effect.ts'
+import type { Task } from './tasks.store.ts'
+
+export interface TaskCallDeps extends IdentityDeps, DetailsDeps {
+  vault: IdentityDeps['vault'] & DetailsDeps['vault']
+  read: Tx
+  publicUrl: string
+}
+
+/** The question as the adapter gets it: the same on every try. Undefined when nothing is known to ask it with. */
+export async function taskCallOf(deps: TaskCallDeps, task: Task): Promise<TaskCall | undefined> {
+  const identities = await identitiesFor(deps, task)
+  if (identities.length === 0) return undefined
+  const details = isEffect(task.action) ? await detailsOf(deps, deps.read, task.requestId) : {}
+  const { ground } = details
+  return {
+    taskId: task.key,
+    requestId: task.requestId,
+    action: ACTIONS[task.action],
+    attempt: task.attempt,
+    dryRun: false,
+    subject: { identities },
+    scope: { datasets: task.config.datasets.map(({ name }) => name) },
+    parameters: parametersOf(task, details),
+    dueAt: task.dueAt.toISOString(),
+    callbackUrl: `${deps.publicUrl}/v1/callbacks/${task.id}`,
+    regulation: 'gdpr',
+    ...(ground && { legalGround: ground }),
+  }
+}
+
+/** What an adapter has to know to do it, and no more: only the corrections that concern what it holds, never the person's reasons. */
+function parametersOf(
+  { action, config }: Task,
+  { corrections = [], ground, purposes, cookies }: Details,
+): TaskCall['parameters'] {
+  const held = (dataset: string) => config.datasets.some(({ name }) => name === dataset)
+  switch (action) {
+    case 'rectify':
+      return { corrections: corrections.filter(({ dataset }) => held(dataset)) }
+    case 'erase':
+      return { ground: ground ?? '17_1_a' }
+    case 'restrict':
+      return { ground: ground?.startsWith('18') ? ground : '18_1_a' }
+    case 'object':
+      return { purposes: purposes ?? ['marketing'] }
+    case 'withdraw_consent':
+      return { purposes: purposes ?? [], cookies: cookies ?? [] }
+    default:
+      return {}
+  }
+}
+
+/**
+ * What an adapter may know of the person: for finding out who they are, what came with the request; for content, only what is
+ * established. Neither grows while a task is tried again: one key stands for one question.
+ */
+async function identitiesFor(deps: TaskCallDeps, { requestId, action, config }: Task): Promise<Identity[]> {
+  const all = await identitiesOf(deps, deps.read, requestId)
+  return all
+    .filter(
+      ({ type, given, provenance }) =>
+        config.identityTypes.includes(type) && (action === 'resolve' ? given : provenance !== 'named'),
+    )
+    .map(({ type, value }) => (config.hashedTypes.includes(type) ? hashed(type, value) : { type, value }))
+}
+
+/** Lower-case hex of the SHA-256, of an e-mail address in lower case: what an adapter keeps that was never to know the address. */
+function hashed(type: string, value: string): Identity {
+  const plain = type === 'email' ? value.toLowerCase() : value
+  return { type, value: createHash('sha256').update(plain).digest('hex'), format: 'sha256' }
+}

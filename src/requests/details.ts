@@ -1,0 +1,108 @@
+import { type Static, Type } from 'typebox'
+import { COOKIES, DETAILS_OF, type Details, ERASURE_GROUNDS, RESTRICTION_GROUNDS } from '../domain/details.ts'
+import { type Fault, Problem } from '../domain/problem.ts'
+import type { Right } from '../domain/rights.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Vault } from '../platform/vault.ts'
+import type { Policy } from '../policy/policy.ts'
+
+const closed = { additionalProperties: false } as const
+const Value = Type.Union([Type.String({ maxLength: 2000 }), Type.Number(), Type.Boolean(), Type.Null()])
+const Name = Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })
+const Words = Type.String({ minLength: 1, maxLength: 5000 })
+
+export const DetailsSchema = Type.Object(
+  {
+    corrections: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { dataset: Name, field: Type.String({ minLength: 1, maxLength: 128 }), from: Type.Optional(Value), to: Value },
+          closed,
+        ),
+        { minItems: 1, maxItems: 50, description: 'Rectification: what is written where, and what should be.' },
+      ),
+    ),
+    ground: Type.Optional(
+      Type.Enum([...ERASURE_GROUNDS, ...RESTRICTION_GROUNDS], {
+        description: 'Erasure (Art. 17(1)) or restriction (Art. 18(1)). Nobody has to know one.',
+      }),
+    ),
+    lifts: Type.Optional(
+      Type.String({ format: 'uuid', description: 'Restriction: the request whose restriction is to be lifted.' }),
+    ),
+    purposes: Type.Optional(
+      Type.Array(Name, {
+        minItems: 1,
+        maxItems: 20,
+        uniqueItems: true,
+        description: 'Objection and withdrawal of consent: purposes of the privacy policy.',
+      }),
+    ),
+    cookies: Type.Optional(Type.Array(Type.Enum([...COOKIES]), { minItems: 1, uniqueItems: true })),
+    reasons: Type.Optional({ ...Words, description: 'Objection: what speaks for it in this person’s situation.' }),
+    decision: Type.Optional({ ...Words, description: 'Automated decision review: which decision is contested.' }),
+    view: Type.Optional({ ...Words, description: 'Automated decision review: the person’s own view of it.' }),
+    message: Type.Optional({ ...Words, description: 'Inquiry: what the person wants to know or to say.' }),
+  },
+  { ...closed, description: 'What the right needs to be told; access and portability need nothing.' },
+)
+
+/** What a policy lets be objected to and withdrawn. */
+export type PurposeRules = Pick<Policy, 'categories' | 'purposes'>
+
+/** Particulars that say what this right needs, and nothing that it has no use for. @throws Problem `unprocessable` */
+export function checkDetails(policy: PurposeRules, right: Right, given: Static<typeof DetailsSchema> = {}): Details {
+  const { may, oneOf } = DETAILS_OF[right]
+  const errors: Fault[] = Object.keys(given)
+    .filter(name => !(may as readonly string[]).includes(name))
+    .map(name => ({ pointer: `/details/${name}`, detail: `A request for ${right} has no such particular.` }))
+  if (oneOf && !oneOf.some(name => given[name] !== undefined))
+    errors.push({ pointer: '/details', detail: `A request for ${right} has to say: ${oneOf.join(' or ')}.` })
+  errors.push(...groundFaults(right, given), ...purposeFaults(policy, right, given))
+  if (errors.length > 0) throw new Problem('unprocessable', undefined, { errors })
+  return given
+}
+
+function groundFaults(right: Right, { ground, lifts }: Details): Fault[] {
+  if (ground === undefined) return []
+  if (lifts) return [{ pointer: '/details/ground', detail: 'Lifting a restriction has no ground.' }]
+  const known: readonly string[] = right === 'erasure' ? ERASURE_GROUNDS : RESTRICTION_GROUNDS
+  return known.includes(ground) ? [] : [{ pointer: '/details/ground', detail: `One of ${known.join(', ')}.` }]
+}
+
+/** One can object to what rests on a legitimate interest and to marketing (Art. 21), and withdraw what rests on consent (Art. 7(3)). */
+function purposeFaults({ categories }: PurposeRules, right: Right, { purposes = [] }: Details): Fault[] {
+  const basis = right === 'objection' ? 'legitimate_interest' : 'consent'
+  const known = new Set(
+    Object.values(categories).flatMap(category =>
+      Object.entries(category.purposes).flatMap(([purpose, bases]) => (bases?.includes(basis) ? [purpose] : [])),
+    ),
+  )
+  if (right === 'objection') known.add('marketing')
+  return purposes.flatMap((purpose, i) =>
+    known.has(purpose)
+      ? []
+      : [
+          {
+            pointer: `/details/purposes/${i}`,
+            detail: `Nothing is done for this purpose on that basis; one of ${[...known].join(', ')}.`,
+          },
+        ],
+  )
+}
+
+export interface DetailsDeps {
+  vault: Pick<Vault, 'sealJson' | 'openJson'>
+}
+
+const context = (id: string) => `dsar_request|details_sealed|${id}`
+
+export const sealDetails = ({ vault }: DetailsDeps, id: string, details: Details): Buffer | null =>
+  Object.keys(details).length === 0 ? null : vault.sealJson(details, context(id))
+
+export async function detailsOf({ vault }: DetailsDeps, read: Tx, id: string): Promise<Details> {
+  const [row] = await read.query<{ sealed: Buffer | null }[]>('SELECT details_sealed AS sealed FROM dsar_request WHERE id = $1', [
+    id,
+  ])
+  return row?.sealed ? (vault.openJson(row.sealed, context(id)) as Details) : {}
+}

@@ -1,0 +1,29 @@
+import { system } from '../domain/actor.ts'
+import type { Transact, Tx } from '../platform/database.ts'
+import { eachInTurn } from '../platform/each-in-turn.ts'
+import { lockRequest, setFlag } from './apply-event.ts'
+import { type AssessDeps, isHeld, proceed } from './assess.ts'
+
+const BY = system('policy')
+
+/**
+ * Carries out what has cooled off. A look at the rows rather than a timer, so that nothing is missed while nobody runs. What a
+ * legal hold forbids waits for its release; a report about a child waits for somebody to look at it, for anybody can make one.
+ */
+export async function endCoolingOff(deps: AssessDeps & { transact: Transact; read: Tx }): Promise<void> {
+  const due = await deps.read.query<{ id: string }[]>(
+    `SELECT id FROM dsar_request WHERE state = 'cooling_off' AND cools_off_at <= $1 ORDER BY cools_off_at LIMIT 1000`,
+    [deps.clock.now()],
+  )
+  await eachInTurn(due, ({ id }) => deps.transact(tx => endOne(deps, tx, id)))
+}
+
+async function endOne(deps: AssessDeps, tx: Tx, id: string): Promise<void> {
+  const request = await lockRequest(tx, id)
+  if (request.state !== 'cooling_off' || !request.coolsOffAt || request.coolsOffAt > deps.clock.now()) return
+  const held = await isHeld(deps, tx, request)
+  await setFlag(deps, tx, id, 'on_hold', held, BY)
+  if (held) return
+  if (request.right === 'under_age_report') await setFlag(deps, tx, id, 'needs_decision', true, BY)
+  else await proceed(deps, tx, id, BY)
+}
