@@ -7,7 +7,7 @@ import type { House } from './small-house.ts'
 /** What a service that knows people says when asked who somebody is. */
 export type WhoIs = (identities: readonly Identity[]) => Resolved | undefined | Promise<Resolved | undefined>
 
-export interface Registers extends House {
+export interface Registers extends Omit<House, 'done'> {
   /** How often each was asked for content or a count of it: not to happen before somebody is known. */
   contentCalls(): number
   resolveCalls(): number
