@@ -19,7 +19,20 @@ const ORDER = [
     'verification',
     'fulfilment',
   ],
-  ...['packaging', 'delivery', 'retention', 'operations', 'http', 'migrate.ts', 'config.ts', 'app.ts', 'demo', 'main.ts'],
+  ...[
+    'packaging',
+    'delivery',
+    'retention',
+    'operations',
+    'http',
+    'migrate.ts',
+    'config.ts',
+    'deps.ts',
+    'handlers.ts',
+    'app.ts',
+    'demo',
+    'main.ts',
+  ],
 ]
 
 /** Parts that may know less than their place in the order gives them, or that have no place in it. */
@@ -32,7 +45,7 @@ const KNOWS: Record<string, readonly string[]> = {
   'migrate.ts': ['migrations', 'platform', 'pipeline.ts'],
   demo: [...ORDER.slice(0, ORDER.indexOf('demo')), 'adapter-kit'],
   // Commands of their own, as main.ts is.
-  'audit-verify.ts': ORDER.slice(0, ORDER.indexOf('app.ts')),
+  'audit-verify.ts': ORDER.slice(0, ORDER.indexOf('deps.ts')),
   'vault-key.ts': ['platform'],
 }
 

@@ -1,0 +1,100 @@
+import { CALL_LIMITS } from './adapters/call-limits.ts'
+import { createRecorder } from './audit/record.ts'
+import { underPseudonym } from './auth/pseudonym.ts'
+import { rememberServices } from './auth/remember-services.ts'
+import { createVerifier } from './auth/verify-token.ts'
+import type { Config } from './config.ts'
+import { writeAnnouncement } from './delivery/announcements.ts'
+import { tellOfficer, writeCodeLetter, writeLetterToSubject, writeToEveryContact } from './delivery/write-letters.ts'
+import { countWork } from './operations/count-work.ts'
+import { probeVault } from './operations/probe-vault.ts'
+import { JOB_NAMES, type Jobs } from './pipeline.ts'
+import type { Clock } from './platform/clock.ts'
+import { openDatabase, type Tx } from './platform/database.ts'
+import type { Log } from './platform/log.ts'
+import { createMailer } from './platform/mailer.ts'
+import { createMetrics } from './platform/metrics.ts'
+import { openBlobStore } from './platform/open-blob-store.ts'
+import { createOutbound } from './platform/outbound.ts'
+import { openQueue } from './platform/queue.ts'
+import { postgresRateLimits } from './platform/rate-limit.ts'
+import { openVaultFile } from './platform/vault.ts'
+import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
+import { heldBy } from './requests/held.ts'
+import { RequestTable } from './requests/requests.table.ts'
+
+/** Everything that is constructed once. */
+export type Deps = Awaited<ReturnType<typeof openDeps>>
+
+/** Constructs everything, top to bottom, by hand. What was opened is closed again when something further down cannot be. */
+export async function openDeps(config: Config, clock: Clock, log: Log) {
+  const onError = (error: unknown) => log.error({ err: error }, 'something failed in the background')
+  const { vault } = openVaultFile(config.vaultKeyFile, { allowOpenToOthers: config.allowOpenVaultFile })
+  const { databaseUrl: url, databaseRole } = config
+  const role = databaseRole ? { role: databaseRole } : {}
+  const database = await openDatabase({ url, ...role, tables: [RequestTable], poolSize: config.databasePool, onError })
+  await probeVault(database.read, vault).catch(async error => {
+    await database.close()
+    throw error
+  })
+  const queue = await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError }).catch(async error => {
+    await database.close()
+    throw error
+  })
+  const metrics = createMetrics({ ofProcess: true })
+  const counts = countWork(metrics, database.read)
+  const record = createRecorder({ clock, sign: bytes => vault.sign(bytes) })
+  const letters = {
+    vault,
+    clock,
+    enqueue: queue.enqueue,
+    mailHost: new URL(config.publicUrl).hostname,
+    officer: config.privacyOfficer,
+  }
+  return {
+    ...config,
+    ...letters,
+    ...database,
+    database,
+    queue,
+    log,
+    record,
+    metrics,
+    counts,
+    onError,
+    blobs: openBlobStore(config.blobStoreUrl),
+    mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
+    outbound: createOutbound({ allowedHosts: config.adapterAllowedHosts }),
+    verifier: rememberServices(underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault), clock),
+    rateLimits: postgresRateLimits(database.read),
+    ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
+    random: Math.random,
+    callLimits: CALL_LIMITS,
+    publicKeys: () => vault.publicKeys(),
+    checkSignature: (keyId: string, bytes: Buffer, signature: Buffer) =>
+      vault.verify(bytes, { keyId, algorithm: 'Ed25519', signature }),
+    newDataKey: (requestId: string) => newDataKeyFor({ vault }, requestId),
+    keyOf: (read: typeof database.read, requestId: string) => dataKeyOf({ vault }, read, requestId),
+    writeCodeLetter: bind(writeCodeLetter, letters),
+    writeLetterToSubject: bind(writeLetterToSubject, letters),
+    writeToEveryContact: bind(writeToEveryContact, letters),
+    tellOfficer: bind(tellOfficer, letters),
+    heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),
+    writeAnnouncement: bind(writeAnnouncement, letters),
+    onAlarm: counts.alarm,
+    onAnswer: counts.answer,
+    onLetter: counts.letter,
+    onCodeRefused: counts.codeRefused,
+  }
+}
+
+const bind =
+  <D, A extends unknown[], R>(use: (deps: D, ...rest: A) => R, deps: D) =>
+  (...rest: A): R =>
+    use(deps, ...rest)
+
+const answers = (asked: Promise<unknown>): Promise<boolean> =>
+  asked.then(
+    () => true,
+    () => false,
+  )
