@@ -83,9 +83,6 @@ const DOORS = ['src/adapter-kit/adapter.ts']
 /** What only tools need: the contract test, to hold openapi/dsar.yaml against the routes; the benchmark of packing. */
 const FOR_TOOLS = ['openapiYaml', 'openable']
 
-/** Said here first and used by the rights that come next. */
-const AWAITED = ['markSubject', 'liftMarks', 'isHeld']
-
 /** The body of an answer is whatever the server sent; each test says in its expectations what it takes it for. */
 const SAYS_ANY = ['test/support/callers.ts']
 
@@ -310,8 +307,7 @@ function unusedExports(module: Module): string[] {
   return module.exports.flatMap(({ name, line }) => {
     const type = module.nodes.some(node => /^Ts(Interface|TypeAlias)/.test(node.type) && at(node, 'id', 'value') === name)
     const usedHere = module.nodes.filter(node => node.type === 'Identifier' && node.value === name).length > 1
-    if (takes(inSource, name) || [...FOR_TOOLS, ...AWAITED].includes(name) || (usedHere && (type || takes(inTests, name))))
-      return []
+    if (takes(inSource, name) || FOR_TOOLS.includes(name) || (usedHere && (type || takes(inTests, name)))) return []
     return [`${module.path}:${line} exports ${name}, which ${takes(inTests, name) ? 'only tests use' : 'no other file uses'}`]
   })
 }

@@ -222,3 +222,54 @@ describe('a worker that falls silent', () => {
     expect(anew.key).not.toBe(task.key)
   })
 })
+
+describe('a legal hold', () => {
+  const PERSON = Buffer.from('person')
+  const FOREVER = 'infinity'
+
+  /** An erasure about to be asked of an adapter, of a person who is known. */
+  async function erasure(): Promise<string> {
+    const request = await cases.request()
+    await sql(
+      `INSERT INTO request_identity (request_id, type, value_index, value_sealed, provenance) VALUES ($1, 'email', $2, '', 'resolved')`,
+      [request, PERSON],
+    )
+    return cases.task(request, await cases.adapter(), { action: 'erase' })
+  }
+  async function hold(tx: Pick<Database['read'], 'query'>, until: string): Promise<void> {
+    const [{ id }] = await tx.query<[{ id: string }]>(
+      `INSERT INTO legal_hold (id, reason, reference_sealed, proposed_by, proposed_at, holds_until)
+       VALUES (gen_random_uuid(), 'litigation', '', 'x|1', now(), $1) RETURNING id`,
+      [until],
+    )
+    await tx.query(`INSERT INTO legal_hold_identity (hold_id, type, value_index) VALUES ($1, 'email', $2)`, [id, PERSON])
+  }
+
+  test('that comes after the erasure was approved stops it at the last gate, for as long as it holds', async () => {
+    const task = await erasure()
+    await hold(database.read, FOREVER)
+    expect(await look()).toEqual([])
+    await sql('UPDATE legal_hold SET holds_until = now()')
+    expect(ids(await look())).toEqual([task])
+  })
+
+  test('that is not committed yet comes too late for what is claimed meanwhile', async () => {
+    const task = await erasure()
+    const proposal = await heldOpen(database, tx => hold(tx, FOREVER))
+    expect(ids(await look())).toEqual([task])
+    await proposal.commit()
+  })
+
+  test('does not keep anybody from finding out or copying, nor others from being erased', async () => {
+    await hold(database.read, FOREVER)
+    const held = await erasure()
+    const adapter = await cases.adapter()
+    const [{ request_id: request }] = await sql('SELECT request_id FROM task WHERE id = $1', [held])
+    const tasks = [
+      await cases.task(request, adapter, { action: 'locate' }),
+      await cases.task(request, adapter, { action: 'collect' }),
+      await cases.task(await cases.request(), adapter, { action: 'erase' }),
+    ]
+    expect(ids(await look()).sort()).toEqual(tasks.sort())
+  })
+})
