@@ -62,7 +62,10 @@ export const reportRoutes =
     api.get(
       '/reports',
       {
-        config: { allow: { support_agent: ['privacy_officer', 'dpo', 'operator'] } },
+        config: {
+          allow: { support_agent: ['privacy_officer', 'dpo', 'operator'] },
+          rateLimit: { max: 30, timeWindow: 60_000 }, // it reads all requests of the period
+        },
         schema: {
           operationId: 'getReport',
           tags: ['operations'],
