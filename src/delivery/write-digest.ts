@@ -37,13 +37,16 @@ export async function sendDigest(deps: DigestDeps): Promise<void> {
   })
 }
 
-/** Open requests of which a condition is true, the most urgent first. `due` is the earlier of the promised and the legal day. */
+/** Open requests of which a condition is true, the most urgent first. `due` is the earlier of the promised and the legal day, or that day after an extension. */
 async function openOnes(tx: Tx, condition: string, ...values: string[]): Promise<DigestList> {
   const found = await tx.query<(DigestList['first'][number] & { total: number })[]>(
     `SELECT id AS reference, "right", due AS "dueOn", flags, count(*) OVER () AS total
-     FROM dsar_request CROSS JOIN LATERAL (SELECT least(due_on, legal_due_on) AS due) AS days
+     FROM dsar_request CROSS JOIN LATERAL (SELECT CASE WHEN ${EXTENDED} THEN legal_due_on ELSE least(due_on, legal_due_on) END AS due) AS days
      WHERE closed_at IS NULL AND ${condition} ORDER BY due, id LIMIT ${NAMED}`,
     values,
   )
   return { total: found[0]?.total ?? 0, first: found.map(({ total: _, ...line }) => line) }
 }
+
+/** Whether the person was told that it takes longer: then the promise was kept by that. */
+const EXTENDED = `EXISTS (SELECT FROM clock_entry e WHERE e.request_id = dsar_request.id AND e.kind = 'extension')`

@@ -1,6 +1,7 @@
 import type { Day } from './day.ts'
 import { type EarlierRequest, type Evidence, faultsOfEvidence } from './excess.ts'
 import type { Fault } from './problem.ts'
+import type { Right } from './rights.ts'
 
 interface Ground {
   /** The provision that allows it. */
@@ -8,14 +9,14 @@ interface Ground {
   /** Its term in the Data Privacy Vocabulary. */
   dpv: string
   /** The rights it can be held against; absent: all of which anything can be refused. */
-  against?: readonly string[]
+  against?: readonly Right[]
   /** It can take parts out of an answer, never the whole of it. */
   partsOnly?: true
   /** The provision of national law has to be named. */
   cited?: true
 }
 
-const ERASURE = ['erasure', 'under_age_report']
+const ERASURE: readonly Right[] = ['erasure', 'under_age_report']
 
 /** Why a right may be refused. What is not listed here is no reason: not the effort, not rudeness, not that a dispute is going on. */
 export const REFUSAL_GROUNDS = {
@@ -74,7 +75,7 @@ export const remediesOf = ({ name, url }: { name: string; url: string }): Remedi
 
 /** What is known of a request that bears on whether it may be refused. */
 export interface RefusedRequest {
-  right: string
+  right: Right
   receivedOn: Day
   /** What it objects to, or withdraws consent to. */
   purposes: readonly string[]
@@ -88,7 +89,7 @@ export function faultsOfRefusal(refusal: Refusal, request: RefusedRequest): Faul
   const { law, against, partsOnly, cited }: Ground = REFUSAL_GROUNDS[ground]
   const at = (pointer: string, detail: string): Fault => ({ pointer, detail })
   const faults: Fault[] = []
-  if (isAbsolute(request, parts))
+  if (refusesMarketing(request, parts))
     faults.push(at('/kind', 'Nobody may say no to an objection to direct marketing (GDPR Art. 21(3)).'))
   if (request.right === 'consent_withdrawal' && !['cannot_identify', 'not_a_right_under_law'].includes(ground))
     faults.push(at('/ground', 'Consent can be withdrawn at any time (GDPR Art. 7(3)); Art. 12(5) and 23 do not reach it.'))
@@ -98,23 +99,36 @@ export function faultsOfRefusal(refusal: Refusal, request: RefusedRequest): Faul
   if (cited && !citation?.trim())
     faults.push(at('/citation', `Name the provision of national law: ${law} alone restricts nothing.`))
   if (!reasons.trim()) faults.push(at('/reasons', 'Say why, to the person (GDPR Art. 12(4)).'))
-  faults.push(...faultsOfParts(request.right, parts))
+  if (parts) faults.push(...faultsOfParts(request, parts))
   return [...faults, ...faultsOfEvidence(ground, evidence, request)]
 }
 
 /** Direct marketing: absolute, without any balancing and without any way to refuse (GDPR Art. 21(2)-(3)). */
-function isAbsolute({ right, purposes }: RefusedRequest, parts?: Parts): boolean {
+function refusesMarketing({ right, purposes }: RefusedRequest, parts?: Parts): boolean {
   if (right === 'marketing_opt_out') return true
   return right === 'objection' && (parts?.purposes ?? (parts ? [] : purposes)).includes('marketing')
 }
 
 /** An objection is to purposes, whatever the data; everything else is about data. */
-function faultsOfParts(right: string, parts?: Parts): Fault[] {
-  if (!parts) return []
+function faultsOfParts({ right, purposes: asked }: RefusedRequest, parts: Parts): Fault[] {
   const { categories = [], datasets = [], purposes = [] } = parts
-  const [about, other, at] = ['objection', 'consent_withdrawal'].includes(right)
-    ? [purposes, [...categories, ...datasets], '/parts']
-    : [[...categories, ...datasets], purposes, '/parts/purposes']
-  if (other.length > 0) return [{ pointer: at, detail: 'Refuse purposes of an objection or withdrawal, data of anything else.' }]
-  return about.length > 0 ? [] : [{ pointer: '/parts', detail: 'Name what is refused; the rest is carried out.' }]
+  const data = categories.length + datasets.length
+  const isAboutPurposes = right === 'objection' || right === 'consent_withdrawal'
+  if (isAboutPurposes ? data > 0 : purposes.length > 0)
+    return [{ pointer: '/parts', detail: 'Refuse purposes of an objection or withdrawal, and data of anything else.' }]
+  if (data + purposes.length === 0) return [{ pointer: '/parts', detail: 'Name what is refused; the rest is carried out.' }]
+  if (right === 'objection' && asked.every(purpose => purposes.includes(purpose)))
+    return [{ pointer: '/parts/purposes', detail: 'That is all of it: refuse the whole.' }]
+  const unasked = purposes.findIndex(purpose => !asked.includes(purpose))
+  return unasked < 0 ? [] : [{ pointer: `/parts/purposes/${unasked}`, detail: 'The request is not about this purpose.' }]
 }
+
+/** The ground on which a dataset was refused, by its own name or by its category; undefined where it was not. */
+export const groundAgainst = (
+  refused: readonly { ground: RefusalGround; parts: Parts }[],
+  { adapter, dataset, category }: { adapter: string; dataset: string; category: string },
+): RefusalGround | undefined =>
+  refused.find(
+    ({ parts: { categories = [], datasets = [] } }) =>
+      categories.includes(category) || datasets.some(one => one.adapter === adapter && one.dataset === dataset),
+  )?.ground

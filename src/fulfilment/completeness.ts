@@ -20,11 +20,7 @@ function stateOf(tasks: readonly Task[], asked: readonly Task[], missing: Comple
 /** Of a copy. A dataset that nobody spoke of counts as missing, whatever else was said. */
 export function completenessOfCopy(tasks: readonly Task[]): Completeness {
   const collects = tasks.filter(({ action, asked }) => action === 'collect' && asked)
-  return stateOf(
-    tasks,
-    collects,
-    collects.flatMap(task => missingFrom(task, tasks)),
-  )
+  return stateOf(tasks, collects, [...refusedIn(tasks), ...collects.flatMap(task => missingFrom(task, tasks))])
 }
 
 /** Of what was changed: everything asked for was done, was not there, or is kept by law and said to be. */
@@ -39,7 +35,15 @@ export function completenessOfEffects(tasks: readonly Task[]): Completeness {
           return DONE.has(said.outcome) ? [] : [{ adapter, dataset: name, outcome: said.outcome, reason: said.reason ?? null }]
         }),
   )
-  return stateOf(tasks, effects, missing)
+  return stateOf(tasks, effects, [...refusedIn(tasks), ...missing])
+}
+
+/** What people refused is missing, whether or not there is any of it. */
+function refusedIn(tasks: readonly Task[]): Completeness['missing'] {
+  const known = new Map(tasks.flatMap(({ adapter, config }) => (config.refused ? [[adapter, config.refused] as const] : [])))
+  return [...known].flatMap(([adapter, refused]) =>
+    refused.map(({ name, ground }) => ({ adapter, dataset: name, outcome: 'refused', reason: ground })),
+  )
 }
 
 function missingFrom(task: Task, tasks: readonly Task[]): Completeness['missing'] {

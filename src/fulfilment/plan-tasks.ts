@@ -3,7 +3,7 @@ import type { Adapter } from '../adapters/adapters.store.ts'
 import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { ACTIONS, ACTIONS_OF, type Action } from '../pipeline.ts'
-import { configOf, datasetsInScope } from './scope.ts'
+import { type Asked, configFor } from './scope.ts'
 import type { NewTask } from './tasks.store.ts'
 
 /** Counting first is what shows that a copy is whole, and what a plan rests on: of use, but nobody has to be able to. */
@@ -19,26 +19,16 @@ export const actionsOf = ({ right }: Pick<DsarRequest, 'right'>, { lifts }: Deta
  * at once, so that the count of adapters is never a guess; one that cannot do what is asked gets one that has failed, because
  * somebody has to do it by hand.
  */
-export function planTasks(
-  request: Pick<DsarRequest, 'right' | 'scope'>,
-  details: Details,
-  adapters: readonly Adapter[],
-  actions: readonly Action[],
-): NewTask[] {
-  const tasks = adapters.flatMap(adapter => tasksFor(request, details, adapter, actions))
+export function planTasks(about: Asked, adapters: readonly Adapter[], actions: readonly Action[]): NewTask[] {
+  const tasks = adapters.flatMap(adapter => tasksFor(about, adapter, actions))
   return inErasureOrder(tasks, adapters)
 }
 
-function tasksFor(
-  request: Pick<DsarRequest, 'right' | 'scope'>,
-  details: Details,
-  adapter: Adapter,
-  actions: readonly Action[],
-): NewTask[] {
-  const datasets = datasetsInScope(request, details, adapter.manifest.datasets)
-  const common = { adapterId: adapter.id, adapter: adapter.name, config: configOf(adapter, datasets) }
+function tasksFor(about: Asked, adapter: Adapter, actions: readonly Action[]): NewTask[] {
+  const config = configFor(about, adapter)
+  const common = { adapterId: adapter.id, adapter: adapter.name, config }
   const last = actions.at(-1)
-  if (datasets.length === 0 && last)
+  if (config.datasets.length === 0 && last)
     return [{ ...common, id: randomUUIDv7(), action: last, answer: { status: 'nothing_in_scope', datasets: [] } }]
   const able = (action: Action) => adapter.manifest.actions.includes(ACTIONS[action])
   const done = actions.filter(action => able(action) || !OPTIONAL.has(action))

@@ -1,6 +1,7 @@
 import type { Adapter } from '../adapters/adapters.store.ts'
 import type { Dataset } from '../adapters/protocol.ts'
 import type { Details } from '../domain/details.ts'
+import { groundAgainst, type Parts, type RefusalGround } from '../domain/refusal.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { isPortable } from '../domain/rights.ts'
 import type { TaskConfig } from './tasks.store.ts'
@@ -9,7 +10,7 @@ import type { TaskConfig } from './tasks.store.ts'
 const PURPOSE_OF = { analytics: 'analytics', functional: 'provide_service', marketing: 'marketing' } as const
 
 /** The datasets of an adapter that a request is about. */
-export function datasetsInScope(
+function datasetsInScope(
   { right, scope: { categories } }: Pick<DsarRequest, 'right' | 'scope'>,
   details: Details,
   datasets: readonly Dataset[],
@@ -33,6 +34,26 @@ const IS_MEANT: Partial<Record<DsarRequest['right'], IsMeant>> = {
   marketing_opt_out: dataset => serves(dataset, ['marketing']),
   consent_withdrawal: (dataset, { purposes = [], cookies = [] }) =>
     dataset.legalBases.includes('consent') && serves(dataset, [...purposes, ...cookies.map(cookie => PURPOSE_OF[cookie])]),
+}
+
+/** What is asked of whom: the request, its particulars, and the parts of it that were refused. */
+export interface Asked {
+  request: Pick<DsarRequest, 'right' | 'scope'>
+  details: Details
+  refused: readonly { ground: RefusalGround; parts: Parts }[]
+}
+
+/** What a task remembers of its adapter: of the datasets in scope, those that were refused are asked of nobody. */
+export function configFor({ request, details, refused }: Asked, adapter: Adapter): TaskConfig {
+  const inScope = datasetsInScope(request, details, adapter.manifest.datasets)
+  const withheld = inScope.flatMap(dataset => {
+    const ground = groundAgainst(refused, { adapter: adapter.name, dataset: dataset.name, category: dataset.category })
+    return ground ? [{ ...dataset, ground }] : []
+  })
+  const asked = inScope.filter(({ name }) => !withheld.some(one => one.name === name))
+  const config = configOf(adapter, asked)
+  if (withheld.length === 0) return config
+  return { ...config, outOfScope: config.outOfScope.filter(dataset => !inScope.includes(dataset)), refused: withheld }
 }
 
 /** What a task remembers of its adapter. */

@@ -7,6 +7,7 @@ import type { DsarRequest } from '../domain/request.ts'
 import { ACTIONS_WHILE_COOLING, type Action } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import { type MarkDeps, markAtOnce } from './mark-subject.ts'
 import { actionsOf, planTasks } from './plan-tasks.ts'
@@ -45,7 +46,8 @@ async function askAdapters(
   actions: readonly Action[],
 ): Promise<number> {
   const adapters = await holdAdapters(tx)
-  const tasks = planTasks(request, details, adapters, actions)
+  const refused = await refusedPartsOf(tx, request.id)
+  const tasks = planTasks({ request, details, refused }, adapters, actions)
   const dueAt = endOfDay(request.dueOn, request.timeZone)
   await insertTasks(tx, { requestId: request.id, round: 0, dueAt, now: deps.clock.now() }, tasks)
   await deps.record(tx, requestStream(request.id), system('fulfilment'), 'adapters_asked', {

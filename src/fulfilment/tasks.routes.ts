@@ -9,13 +9,14 @@ import { Problem } from '../domain/problem.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { detailsOf } from '../requests/details.ts'
 import { Instant } from '../requests/request-view.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { erasureBehind } from './judge-effect.ts'
 import { reflag } from './receive-answer.ts'
-import { configOf, datasetsInScope } from './scope.ts'
+import { configFor, configOf } from './scope.ts'
 import { doAgain, getTask, restart, TASK_STATES, type Task, type TaskConfig, type TaskState, tasksOf } from './tasks.store.ts'
 
 export interface TaskRoutesDeps extends CaseDeps, Database {
@@ -125,9 +126,10 @@ async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId
   if (task?.requestId !== requestId) throw new Problem('not_found')
   const adapter = await getAdapter(tx, task.adapterId)
   const details = await detailsOf(deps, tx, requestId)
-  const datasets = task.action === 'resolve' ? [] : datasetsInScope(request, details, adapter.manifest.datasets)
+  const refused = await refusedPartsOf(tx, requestId)
+  const config = task.action === 'resolve' ? configOf(adapter, []) : configFor({ request, details, refused }, adapter)
   const over = request.closedAt !== null && task.round === 0
-  if (over || !(await askAnew(tx, task, configOf(adapter, datasets))))
+  if (over || !(await askAnew(tx, task, config)))
     throw new Problem('illegal_transition', `A task that is '${task.state}' is not asked again.`)
   await deps.record(tx, requestStream(requestId), toActor(caller), 'task_retried', {
     taskId,

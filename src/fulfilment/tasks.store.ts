@@ -1,4 +1,5 @@
 import type { Dataset } from '../adapters/protocol.ts'
+import type { RefusalGround } from '../domain/refusal.ts'
 import type { Action } from '../pipeline.ts'
 import type { Tx } from '../platform/database.ts'
 
@@ -16,6 +17,8 @@ export interface TaskConfig {
   datasets: Dataset[]
   /** What else it holds, and this request is not about. */
   outOfScope: Dataset[]
+  /** What the request is about, and was refused: nobody is asked for it. */
+  refused?: (Dataset & { ground: RefusalGround })[]
 }
 
 /** What an adapter said of one dataset. */

@@ -1,4 +1,5 @@
 import type { Dataset } from '../adapters/protocol.ts'
+import { REFUSAL_GROUNDS } from '../domain/refusal.ts'
 import type { Task } from '../fulfilment/tasks.store.ts'
 import type { AdapterAnswer, DatasetAnswer, PackagedOutcome } from './package-input.ts'
 
@@ -29,6 +30,12 @@ function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
       ...config.outOfScope
         .filter(() => answer?.status !== 'unknown_person')
         .map(dataset => ({ ...describe(dataset), outcome: 'not_portable' as const, count: 0 })),
+      ...(config.refused ?? []).map(({ ground, ...dataset }) => ({
+        ...describe(dataset),
+        outcome: 'refused' as const,
+        reason: REFUSAL_GROUNDS[ground].law,
+        count: 0,
+      })),
     ],
   }
 }
@@ -36,6 +43,7 @@ function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
 function statusOf({ answer, config }: Task): AdapterAnswer['status'] {
   if (!answer) return 'not_answered'
   if (answer.status !== 'nothing_in_scope') return answer.status
+  if (config.refused) return 'answered'
   return config.outOfScope.length === 0 ? 'holds_nothing' : 'nothing_portable'
 }
 

@@ -3,7 +3,7 @@ import { requestStream } from '../audit/record.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import { requireSecondPerson } from '../auth/second-person.ts'
 import { type Decision, needsSecondPerson } from '../domain/decision.ts'
-import { nextState } from '../domain/lifecycle.ts'
+import { nextState, type State } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
 import { remediesOf } from '../domain/refusal.ts'
 import type { DsarRequest } from '../domain/request.ts'
@@ -73,9 +73,13 @@ export async function approveDecision(
   return effective
 }
 
+const UNTIL_ASKED: ReadonlySet<State> = new Set(['verifying', 'assessing', 'cooling_off'])
+
 /** @throws Problem `illegal_transition` for what cannot be decided any more, or not yet */
 async function refuseUntimely(tx: Tx, { id, right, state }: DsarRequest, { kind }: { kind: Decision['kind'] }): Promise<void> {
   if (kind !== 'approve') nextState(state, 'refused', right)
+  if (kind === 'refuse_partly' && !UNTIL_ASKED.has(state))
+    throw new Problem('illegal_transition', 'Parts are refused before anybody is asked for them.')
   if (kind === 'fee_notice' && state !== 'verifying' && state !== 'assessing')
     throw new Problem('illegal_transition', 'A fee is announced before the work begins.')
   const fee = await openPause(tx, id, 'fee')

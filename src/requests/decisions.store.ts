@@ -70,6 +70,14 @@ function opened({ vault }: StoreDeps, { reasons, evidence, ...rest }: Sealed): S
   }
 }
 
+/** What was refused of a request while the rest is carried out, and on which grounds. */
+export async function refusedPartsOf(tx: Tx, requestId: string): Promise<{ ground: RefusalGround; parts: Parts }[]> {
+  return tx.query(
+    `SELECT ground, parts FROM decision WHERE request_id = $1 AND kind = 'refuse_partly' AND state = 'effective' ORDER BY decided_at`,
+    [requestId],
+  )
+}
+
 /** Takes back what was proposed and waits for a second person. @returns its id */
 export async function supersedeProposal(tx: Tx, requestId: string): Promise<string | undefined> {
   const [[superseded]] = await tx.query<[{ id: string }[], number]>(

@@ -5,6 +5,7 @@ import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { Policy } from '../policy/policy.ts'
+import { refusedPartsOf } from './decisions.store.ts'
 
 const closed = { additionalProperties: false } as const
 const Value = Type.Union([Type.String({ maxLength: 2000 }), Type.Number(), Type.Boolean(), Type.Null()])
@@ -100,9 +101,17 @@ const context = (id: string) => `dsar_request|details_sealed|${id}`
 export const sealDetails = ({ vault }: DetailsDeps, id: string, details: Details): Buffer | null =>
   Object.keys(details).length === 0 ? null : vault.sealJson(details, context(id))
 
+async function notRefused(read: Tx, id: string, purposes: readonly string[]): Promise<string[]> {
+  const refused = new Set((await refusedPartsOf(read, id)).flatMap(({ parts }) => parts.purposes ?? []))
+  return purposes.filter(purpose => !refused.has(purpose))
+}
+
+/** The particulars that are to be carried out: without the purposes that were refused. */
 export async function detailsOf({ vault }: DetailsDeps, read: Tx, id: string): Promise<Details> {
   const [row] = await read.query<{ sealed: Buffer | null }[]>('SELECT details_sealed AS sealed FROM dsar_request WHERE id = $1', [
     id,
   ])
-  return row?.sealed ? (vault.openJson(row.sealed, context(id)) as Details) : {}
+  if (!row?.sealed) return {}
+  const details = vault.openJson(row.sealed, context(id)) as Details
+  return details.purposes ? { ...details, purposes: await notRefused(read, id, details.purposes) } : details
 }

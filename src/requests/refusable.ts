@@ -5,10 +5,12 @@ import { faultsOfRefusal, type Parts, type Refusal } from '../domain/refusal.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Policy } from '../policy/policy.ts'
+import { type DetailsDeps, detailsOf } from './details.ts'
 import { equalRequestsBefore } from './equal-requests.ts'
 import type { IdentityDeps } from './identities.store.ts'
 
-export interface RefusalDeps extends IdentityDeps {
+export interface RefusalDeps extends Omit<IdentityDeps, 'vault'> {
+  vault: IdentityDeps['vault'] & DetailsDeps['vault']
   policy: Pick<Policy, 'version' | 'supervisoryAuthority' | 'categories'>
   /** Of the controller. */
   timeZone: string
@@ -17,15 +19,14 @@ export interface RefusalDeps extends IdentityDeps {
 /** @throws Problem `unprocessable`, with a pointer to each thing that the law or the facts do not allow */
 export async function checkRefusal(deps: RefusalDeps, tx: Tx, request: DsarRequest, refusal: Refusal): Promise<void> {
   const { receivedOn } = receiptOf(request.receivedAt, [request.timeZone, deps.timeZone])
+  const { purposes = [] } = await detailsOf(deps, tx, request.id)
   const earlier = await equalRequestsBefore(deps, tx, request)
   const errors = [
-    ...faultsOfRefusal(refusal, { right: request.right, receivedOn, purposes: purposesOf(request), earlier }),
+    ...faultsOfRefusal(refusal, { right: request.right, receivedOn, purposes, earlier }),
     ...unknownParts(deps, refusal.parts ?? {}, await adaptersIn(tx)),
   ]
   if (errors.length > 0) throw new Problem('unprocessable', undefined, { errors })
 }
-
-const purposesOf = (_request: DsarRequest): string[] => []
 
 function unknownParts({ policy }: RefusalDeps, { categories = [], datasets = [] }: Parts, adapters: Adapter[]): Fault[] {
   const detail = 'There is no such data here.'

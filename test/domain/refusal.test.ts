@@ -9,8 +9,11 @@ import { PAUSE_REASONS } from '../../src/domain/ledger.ts'
 import {
   faultsOfRefusal,
   GROUNDS,
+  groundAgainst,
+  type Parts,
   REFUSAL_GROUNDS,
   type Refusal,
+  type RefusalGround,
   type RefusedRequest,
   remediesOf,
 } from '../../src/domain/refusal.ts'
@@ -94,19 +97,25 @@ describe('what is refused in part', () => {
   test('are purposes of an objection, and data of everything else', () => {
     const purposes = refusal({ parts: { purposes: ['analytics'] } })
     const data = refusal({ parts: { categories: ['usage'] } })
-    expect(pointers(purposes, request())).toEqual(['/parts/purposes'])
+    expect(pointers(purposes, request())).toEqual(['/parts'])
     expect(pointers(data, request())).toEqual([])
-    for (const right of ['objection', 'consent_withdrawal']) {
-      expect(pointers(purposes, request({ right }))).toEqual([])
-      expect(pointers(data, request({ right }))).toEqual(['/parts'])
+    for (const right of ['objection', 'consent_withdrawal'] as const) {
+      expect(pointers(purposes, request({ right, purposes: ['analytics', 'security'] }))).toEqual([])
+      expect(pointers(data, request({ right, purposes: ['analytics', 'security'] }))).toEqual(['/parts'])
     }
+  })
+
+  test('are purposes that were asked about, and not all of an objection', () => {
+    const about = request({ right: 'objection', purposes: ['analytics', 'security'] })
+    expect(pointers(refusal({ parts: { purposes: ['analytics', 'billing'] } }), about)).toEqual(['/parts/purposes/1'])
+    expect(pointers(refusal({ parts: { purposes: ['security', 'analytics'] } }), about)).toEqual(['/parts/purposes'])
   })
 })
 
 describe('an objection to direct marketing', () => {
   test('cannot be refused on any ground, with any evidence', () => {
     for (const ground of GROUNDS)
-      for (const right of ['marketing_opt_out', 'objection'])
+      for (const right of ['marketing_opt_out', 'objection'] as const)
         for (const evidence of [undefined, ABUSE])
           expect(
             pointers(
@@ -120,7 +129,8 @@ describe('an objection to direct marketing', () => {
     const about = request({ right: 'objection', purposes: ['analytics', 'marketing'] })
     const partly = (purposes: string[]) => pointers(refusal({ ground: 'compelling_grounds', parts: { purposes } }), about)
     expect(partly(['analytics'])).toEqual([])
-    expect(partly(['analytics', 'marketing'])).toEqual(['/kind'])
+    expect(partly(['analytics', 'marketing'])).toEqual(['/kind', '/parts/purposes'])
+    expect(partly(['marketing'])).toEqual(['/kind'])
   })
 })
 
@@ -189,4 +199,15 @@ describe('a request called unfounded or excessive', () => {
       '/evidence/earlier/0',
     ])
   })
+})
+
+test('a dataset is refused by its own name or by its category', () => {
+  const refused: { ground: RefusalGround; parts: Parts }[] = [
+    { ground: 'rights_of_others', parts: { categories: ['support'] } },
+    { ground: '17_3_e', parts: { datasets: [{ adapter: 'lms', dataset: 'posts' }] } },
+  ]
+  const against = (adapter: string, dataset: string, category: string) => groundAgainst(refused, { adapter, dataset, category })
+  expect(against('desk', 'tickets', 'support')).toBe('rights_of_others')
+  expect(against('lms', 'posts', 'content')).toBe('17_3_e')
+  expect(against('desk', 'posts', 'content')).toBeUndefined()
 })

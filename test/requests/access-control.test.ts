@@ -207,7 +207,7 @@ const REQUEST = [
     'policyVersion',
     'completeness',
     'coolsOffAt',
-  'createdAt',
+    'createdAt',
     'closedAt',
   ],
   ...[

@@ -327,6 +327,41 @@ describe('a refusal of parts', () => {
   })
 })
 
+describe('an objection', () => {
+  const OBJECTION = { kind: 'refuse', ground: 'compelling_grounds', reasons: 'canary-reasons: fraud is found with these data.' }
+
+  test('to marketing and more is weighed by people, refused only for the rest, and marketing ends', async () => {
+    const userId = randomUUID()
+    const person = as.person(userId, `${userId}@example.org`)
+    const details = { purposes: ['marketing', 'security'] }
+    const { body } = await person('/v1/requests', { body: { type: 'objection', subject: {}, details } })
+    const at = `/v1/requests/${body.id}`
+    await service.sql(`UPDATE dsar_request SET state = 'assessing' WHERE id = $1`, [body.id])
+    await service.app.handlers.assess({ requestId: body.id })
+    expect((await officer(at)).body).toMatchObject({ state: 'assessing', flags: ['needs_decision'] })
+
+    expect(pointersOf(await decide(officer, at, OBJECTION))).toEqual(['/kind'])
+    const partly = (purposes: string[]) => decide(officer, at, { ...OBJECTION, kind: 'refuse_partly', parts: { purposes } })
+    expect(pointersOf(await partly(['marketing']))).toEqual(['/kind'])
+    expect(pointersOf(await partly(['analytics']))).toEqual(['/parts/purposes/0'])
+    expect((await partly(['security'])).status).toBe(201)
+    expect((await officer(at)).body).toMatchObject({ state: 'fulfilling', flags: [] })
+
+    await service.app.handlers['start-fulfilment']({ requestId: body.id })
+    const marks = await service.sql('SELECT DISTINCT kind, of FROM subject_mark WHERE request_id = $1', [body.id])
+    expect(marks).toEqual([{ kind: 'objected', of: 'marketing' }])
+  })
+})
+
+describe('parts that are refused too late', () => {
+  test.each(['fulfilling', 'packaging', 'delivering'])('while %s, stay in the answer', async state => {
+    const { at } = await opened(state)
+    const body = { ...REFUSAL, kind: 'refuse_partly', parts: { categories: ['support'] } }
+    const answer = await decide(officer, at, body)
+    expect([answer.status, answer.body.code]).toEqual([409, 'illegal_transition'])
+  })
+})
+
 describe('a fee', () => {
   const FEE = {
     kind: 'fee_notice',
