@@ -18,6 +18,7 @@ import { type Jobs, LENGTHY, SCHEDULE } from './pipeline.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { createLog, type Log } from './platform/log.ts'
 import type { Handlers } from './platform/queue.ts'
+import { policyRoutes } from './policy/policy.routes.ts'
 import { clockLedgerRoutes } from './requests/clock-ledger.routes.ts'
 import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { decisionRoutes } from './requests/decisions.routes.ts'
@@ -67,6 +68,7 @@ export async function createApp(
       callbackRoutes,
       deadlineRoutes,
       auditRoutes,
+      policyRoutes,
       reportRoutes,
       evidenceRoutes,
     ].map(routes => routes(deps)),

@@ -6,6 +6,7 @@ import { createVerifier } from './auth/verify-token.ts'
 import type { Config } from './config.ts'
 import { writeAnnouncement } from './delivery/announcements.ts'
 import { tellOfficer, writeCodeLetter, writeLetterToSubject, writeToEveryContact } from './delivery/write-letters.ts'
+import { checkPolicy } from './operations/check-policy.ts'
 import { countWork } from './operations/count-work.ts'
 import { probeVault } from './operations/probe-vault.ts'
 import { JOB_NAMES, type Jobs } from './pipeline.ts'
@@ -33,7 +34,11 @@ export async function openDeps(config: Config, clock: Clock, log: Log) {
   const { databaseUrl: url, databaseRole } = config
   const role = databaseRole ? { role: databaseRole } : {}
   const database = await openDatabase({ url, ...role, tables: [RequestTable], poolSize: config.databasePool, onError })
-  await probeVault(database.read, vault).catch(async error => {
+  const fits = async () => {
+    await probeVault(database.read, vault)
+    await checkPolicy({ policy: config.policy, clock }, database.read)
+  }
+  await fits().catch(async error => {
     await database.close()
     throw error
   })

@@ -1,10 +1,6 @@
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
-
-/** Something that whoever starts the service has to put right first. */
-class Unready extends Error {
-  readonly code = 'unready'
-}
+import { Unready } from './unready.ts'
 
 const CONTEXT = 'vault_probe|sealed|1'
 
