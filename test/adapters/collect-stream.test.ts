@@ -280,7 +280,7 @@ describe('a collect answered in one document', () => {
     [
       'brings a dataset twice',
       { datasets: ['invoices', 'invoices', 'attachments'].map(name => ({ name, outcome: 'no_data' })) },
-      'not_valid',
+      'dataset_repeated',
     ],
     [
       'answers another task',

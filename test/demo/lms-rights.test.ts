@@ -21,7 +21,14 @@ let people = 0
 async function newPerson(profile: Parameters<typeof seedPerson>[1]['profile'] = 'light') {
   people += 1
   const id = `u-right-${people}`
-  const person = { userId: id, email: `${id}@rights.example`, name: `Nadia ${people}`, country: 'DE', profile, seed: 40 + 2 * people }
+  const person = {
+    userId: id,
+    email: `${id}@rights.example`,
+    name: `Nadia ${people}`,
+    country: 'DE',
+    profile,
+    seed: 40 + 2 * people,
+  }
   await seedPerson(house.databaseUrl, person)
   return { ...person, identities: await house.identitiesOf(id) }
 }
