@@ -42,6 +42,27 @@ export interface App {
 
 const VERSION = '0.1.0'
 
+/** Everything that can be called, in the order in which it is described. */
+const ROUTES = [
+  requestRoutes,
+  subjectRoutes,
+  holdRoutes,
+  historyRoutes,
+  decisionRoutes,
+  clockLedgerRoutes,
+  verificationRoutes,
+  taskRoutes,
+  packageRoutes,
+  downloadRoutes,
+  adapterRoutes,
+  callbackRoutes,
+  deadlineRoutes,
+  auditRoutes,
+  policyRoutes,
+  reportRoutes,
+  evidenceRoutes,
+]
+
 /** Joins everything by hand, top to bottom. Nothing listens and nobody works until told to. */
 export async function createApp(
   config: Config,
@@ -53,25 +74,7 @@ export async function createApp(
     quota: { perCaller: config.perCallerQuota, perAddress: config.perAddressQuota, everyUse: config.everyUseQuota },
     trustProxy: config.trustProxy,
     version: VERSION,
-    plugins: [
-      requestRoutes,
-      subjectRoutes,
-      holdRoutes,
-      historyRoutes,
-      decisionRoutes,
-      clockLedgerRoutes,
-      verificationRoutes,
-      taskRoutes,
-      packageRoutes,
-      downloadRoutes,
-      adapterRoutes,
-      callbackRoutes,
-      deadlineRoutes,
-      auditRoutes,
-      policyRoutes,
-      reportRoutes,
-      evidenceRoutes,
-    ].map(routes => routes(deps)),
+    plugins: ROUTES.map(routes => routes(deps)),
   })
   let dispatcher: Dispatcher | undefined
   let closed: Promise<void> | undefined

@@ -19,7 +19,7 @@ import { openBlobStore } from './platform/open-blob-store.ts'
 import { createOutbound } from './platform/outbound.ts'
 import { openQueue } from './platform/queue.ts'
 import { postgresRateLimits } from './platform/rate-limit.ts'
-import { openVaultFile } from './platform/vault.ts'
+import { openVaultFile, type Vault } from './platform/vault.ts'
 import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
 import { heldBy } from './requests/held.ts'
 import { RequestTable } from './requests/requests.table.ts'
@@ -27,25 +27,11 @@ import { RequestTable } from './requests/requests.table.ts'
 /** Everything that is constructed once. */
 export type Deps = Awaited<ReturnType<typeof openDeps>>
 
-/** Constructs everything, top to bottom, by hand. What was opened is closed again when something further down cannot be. */
+/** Constructs everything, top to bottom, by hand. */
 export async function openDeps(config: Config, clock: Clock, log: Log) {
   const onError = (error: unknown) => log.error({ err: error }, 'something failed in the background')
   const { vault } = openVaultFile(config.vaultKeyFile, { allowOpenToOthers: config.allowOpenVaultFile })
-  const { databaseUrl: url, databaseRole } = config
-  const role = databaseRole ? { role: databaseRole } : {}
-  const database = await openDatabase({ url, ...role, tables: [RequestTable], poolSize: config.databasePool, onError })
-  const fits = async () => {
-    await probeVault(database.read, vault)
-    await checkPolicy({ policy: config.policy, clock }, database.read)
-  }
-  await fits().catch(async error => {
-    await database.close()
-    throw error
-  })
-  const queue = await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError }).catch(async error => {
-    await database.close()
-    throw error
-  })
+  const { database, queue } = await openStores(config, vault, clock, onError)
   const metrics = createMetrics({ ofProcess: true })
   const counts = countWork(metrics, database.read)
   const record = createRecorder({ clock, sign: bytes => vault.sign(bytes) })
@@ -90,6 +76,21 @@ export async function openDeps(config: Config, clock: Clock, log: Log) {
     onAnswer: counts.answer,
     onLetter: counts.letter,
     onCodeRefused: counts.codeRefused,
+  }
+}
+
+/** The database, which has to fit this version, its keys and the policy, and the queue in it. */
+async function openStores(config: Config, vault: Vault, clock: Clock, onError: (error: unknown) => void) {
+  const { databaseUrl: url, databaseRole, databasePool: poolSize } = config
+  const role = databaseRole ? { role: databaseRole } : {}
+  const database = await openDatabase({ url, ...role, tables: [RequestTable], poolSize, onError })
+  try {
+    await probeVault(database.read, vault)
+    await checkPolicy({ policy: config.policy, clock }, database.read)
+    return { database, queue: await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError }) }
+  } catch (error) {
+    await database.close()
+    throw error
   }
 }
 
