@@ -1,8 +1,10 @@
 import type { AlarmLevel } from '../domain/alarms.ts'
-import { type Day, dayIn, earliest } from '../domain/day.ts'
+import { type Day, dayIn } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { getRequest } from '../requests/apply-event.ts'
+import { isExtended } from '../requests/clock-ledger.store.ts'
+import { lastDayOf } from '../requests/clocks-of.ts'
 import { contactPointsOf, type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
 import type { Purpose } from '../verification/challenges.store.ts'
 import { CODE_MINUTES } from '../verification/send-challenge.ts'
@@ -38,10 +40,10 @@ export async function acknowledge(deps: LetterDeps & { transact: Transact }, req
   await deps.transact(async tx => {
     const request = await getRequest(tx, requestId)
     if (!request || request.closedAt) return
-    const { right, receivedAt, timeZone, dueOn, legalDueOn } = request
+    const { right, receivedAt, timeZone } = request
     await writeLetterToSubject(deps, tx, request, {
       kind: 'acknowledgment',
-      values: { right, receivedOn: dayIn(receivedAt, timeZone), promisedOn: earliest([dueOn, legalDueOn]) },
+      values: { right, receivedOn: dayIn(receivedAt, timeZone), promisedOn: lastDayOf(request, await isExtended(tx, requestId)) },
     })
   })
 }

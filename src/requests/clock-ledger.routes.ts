@@ -1,9 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
 import { act } from '../auth/act.ts'
-import { dpvIri } from '../domain/dpv.ts'
 import { EXTENSION_REASONS, type ExtensionReason } from '../domain/extension.ts'
-import { PAUSE_REASONS, type PauseReason } from '../domain/ledger.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
@@ -11,6 +9,7 @@ import type { Vault } from '../platform/vault.ts'
 import { lockRequest } from './apply-event.ts'
 import { noteChaser } from './chase.ts'
 import { pausesOf, type StoredPause } from './clock-ledger.store.ts'
+import { ExtensionView, PAUSE_EXAMPLE, PauseView, viewExtension, viewPause } from './clock-ledger-view.ts'
 import { Said } from './decision-bodies.ts'
 import { type ExtendDeps, extendRequest } from './extend.ts'
 import { answerPause, approvePause, askPerson } from './pause.ts'
@@ -23,54 +22,11 @@ export interface ClockLedgerDeps extends Omit<ExtendDeps, 'vault'>, Database {
 
 const closed = { additionalProperties: false } as const
 const DayText = Type.String({ format: 'date' })
-const Nullable = <S extends ReturnType<typeof Type.String>>(schema: S) => Type.Union([schema, Type.Null()])
 const ASKING = { support_agent: ['agent', 'privacy_officer', 'dpo'] } as const
 const DECIDING = { support_agent: ['privacy_officer', 'dpo'] } as const
 const CHANGING = ['not_found', 'illegal_transition', 'unprocessable', 'key_reused', 'in_progress'] as const
 
-const EXTENSION_EXAMPLE = {
-  reason: 'scattered_sources',
-  dpv: dpvIri(EXTENSION_REASONS.scattered_sources),
-  announcedOn: '2026-02-10',
-  dueOn: '2026-02-28',
-  legalDueOn: '2026-04-30',
-}
-const ExtensionView = Type.Object(
-  {
-    reason: Type.Enum(Object.keys(EXTENSION_REASONS) as ExtensionReason[]),
-    dpv: Type.String({ format: 'uri', description: 'The reason in the W3C Data Privacy Vocabulary 2.3.' }),
-    announcedOn: DayText,
-    dueOn: Type.String({ format: 'date', description: 'What was promised: nothing moves it.' }),
-    legalDueOn: Type.String({ format: 'date', description: 'The last day that the law allows now.' }),
-  },
-  { title: 'Extension', description: 'The extension, of which the person has been told.', examples: [EXTENSION_EXAMPLE] },
-)
-
-const PAUSE_EXAMPLE = {
-  id: '01939f6e-5c1b-7cc2-9d2e-7d8a3c4b5a70',
-  reason: 'clarification',
-  dpv: dpvIri(PAUSE_REASONS.clarification),
-  state: 'waiting',
-  askedOn: '2026-09-10',
-  answeredOn: null,
-}
-const PauseView = Type.Object(
-  {
-    id: Type.String({ format: 'uuid' }),
-    reason: Type.Enum(Object.keys(PAUSE_REASONS) as PauseReason[]),
-    dpv: Type.String({ format: 'uri', description: 'The reason in the W3C Data Privacy Vocabulary 2.3.' }),
-    state: Type.Enum(['proposed', 'waiting', 'answered']),
-    askedOn: Nullable(DayText),
-    answeredOn: Nullable(DayText),
-  },
-  { title: 'Pause', description: 'What the person is asked, and since when.', examples: [PAUSE_EXAMPLE] },
-)
 const PauseParams = Type.Object({ id: Type.String({ format: 'uuid' }), pause: Type.String({ format: 'uuid' }) })
-
-const viewPause = ({ id, reason, from, until }: StoredPause): Static<typeof PauseView> => ({
-  ...{ id, reason, dpv: dpvIri(PAUSE_REASONS[reason]), askedOn: from, answeredOn: until },
-  state: until ? 'answered' : from ? 'waiting' : 'proposed',
-})
 
 /** What bears on a request's clocks: longer time, waiting for the person, and that they asked where the answer stays. */
 export const clockLedgerRoutes =
@@ -100,10 +56,8 @@ export const clockLedgerRoutes =
       (req, reply) =>
         act(deps, req, reply, async tx => {
           await visibleRequest(deps, tx, req.params.id, req.caller)
-          const { request, reason, announcedOn } = await extendRequest(deps, tx, req.params.id, req.body, req.caller)
-          const { dueOn, legalDueOn } = request
-          const body = { reason, dpv: dpvIri(EXTENSION_REASONS[reason]), announcedOn, dueOn, legalDueOn }
-          return { status: 201, headers: { etag: etagOf(request.version) }, body }
+          const extended = await extendRequest(deps, tx, req.params.id, req.body, req.caller)
+          return { status: 201, headers: { etag: etagOf(extended.request.version) }, body: viewExtension(extended) }
         }),
     )
 

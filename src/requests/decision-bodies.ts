@@ -8,8 +8,7 @@ import { Instant } from './request-view.ts'
 
 const closed = { additionalProperties: false } as const
 /** Something said: neither empty nor blank. */
-export const Said = (maxLength: number, description: string) =>
-  Type.String({ minLength: 1, maxLength, pattern: '\\S', description })
+export const Said = (maxLength: number, description: string) => Type.String({ maxLength, pattern: '\\S', description })
 const Names = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 100, uniqueItems: true })
 
 const Abuse = Type.Object(
@@ -35,13 +34,7 @@ const Repetition = Type.Object(
   closed,
 )
 
-/** One of several forms, told apart by `kind`; faults are those of the form it says it has. */
-function oneOfKinds<const Forms extends TSchema[]>(forms: [...Forms], options: object = {}) {
-  const union = { type: 'object', discriminator: { propertyName: 'kind' }, required: ['kind'], oneOf: forms, ...options }
-  return Type.Unsafe<Static<Forms[number]>>(union)
-}
-
-const Evidence = oneOfKinds([Abuse, Repetition], {
+const Evidence = Type.Union([Abuse, Repetition], {
   description:
     'What shows that the request is manifestly unfounded or excessive (GDPR Art. 12(5)); needed for these grounds alone.',
 })
@@ -69,7 +62,7 @@ const refusal = {
   citation: Type.Optional(Said(500, 'The provision of national law relied upon.')),
 }
 
-export const DecisionBody = oneOfKinds(
+export const DecisionBody = Type.Union(
   [
     Type.Object({ kind: Type.Literal('approve') }, closed),
     Type.Object({ kind: Type.Literal('refuse'), ...refusal }, closed),
@@ -79,7 +72,7 @@ export const DecisionBody = oneOfKinds(
         kind: Type.Literal('fee_notice'),
         ground: Type.Enum([...FEE_GROUNDS]),
         ...reasoned,
-        amount: Type.Unsafe<`${number}`>(Type.String({ pattern: '^(0|[1-9][0-9]{0,5})(\\.[0-9]{1,2})?$' })),
+        amount: Type.Unsafe<`${number}`>(Type.String({ pattern: '^(?!0+(\\.0+)?$)(0|[1-9][0-9]{0,5})(\\.[0-9]{1,2})?$' })),
         currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217.' }),
       },
       closed,

@@ -69,7 +69,8 @@ export const historyRoutes =
       async req => {
         await visibleRequest(deps, deps.read, req.params.id, req.caller)
         const staff = req.caller.kind === 'support_agent'
-        const entries = await entriesOf(deps.read, requestStream(req.params.id))
+        const all = await entriesOf(deps.read, requestStream(req.params.id))
+        const entries = staff ? all : all.filter(({ event }) => !AMONG_STAFF.has(event))
         return {
           entries: entries.map(({ seq, at, event, actorKind, actorId, facts }) => ({
             seq,
@@ -108,6 +109,9 @@ export const historyRoutes =
       },
     )
   }
+
+/** What the staff only think of doing concerns nobody else. */
+const AMONG_STAFF = new Set(['decision_proposed', 'proposal_superseded', 'decision_approved', 'pause_proposed'])
 
 /** Those who are not staff see what became of the request, not how the work was divided. */
 const PUBLIC = new Set([

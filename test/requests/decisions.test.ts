@@ -126,11 +126,19 @@ describe('a refusal', () => {
       400,
       ['/evidence/subjective'],
     ],
-    ['for abuse without a factor', { ...EXCESSIVE, evidence: { ...ABUSE, factors: {} } }, 400, ['/evidence/factors/aim']],
+    [
+      'for abuse without a factor',
+      { ...EXCESSIVE, evidence: { ...ABUSE, factors: { ...ABUSE.factors, aim: '' } } },
+      400,
+      ['/evidence/factors/aim'],
+    ],
+    ['of no kind', { ...REFUSAL, kind: 'ignore' }, 400, ['/kind']],
+    ['with evidence of no kind', { ...EXCESSIVE, evidence: { ...ABUSE, kind: 'rudeness' } }, 400, ['/evidence/kind']],
+    ['at a fee of nothing', { ...EXCESSIVE, kind: 'fee_notice', amount: '0.00', currency: 'EUR' }, 400, ['/amount']],
   ])('%s is not saved', async (_, body, status, pointers) => {
     const one = await opened()
     const answer = await decide(officer, one.at, body)
-    expect([answer.status, pointersOf(answer)]).toEqual([status, expect.arrayContaining(pointers)])
+    expect([answer.status, pointersOf(answer)]).toEqual([status, pointers])
     expect(await decisionsSeenBy(officer, one.at)).toEqual([])
     expect(await stateOf(one.at)).toBe('assessing')
   })
@@ -239,6 +247,12 @@ describe('calling a request excessive', () => {
     expect(await stateOf(one.at)).toBe('assessing')
     expect(await lettersOf(one.id, 'refusal')).toHaveLength(0)
     expect(await decisionsSeenBy(one.person, one.at)).toEqual([])
+    const { entries } = (await one.person(`${one.at}/timeline`)).body
+    expect(entries.map(({ event }: { event: string }) => event)).not.toContain('decision_proposed')
+    expect((await entriesOf(one.at)).at(-1)).toMatchObject({
+      event: 'decision_proposed',
+      facts: { ground: 'manifestly_excessive' },
+    })
 
     expect((await approve(officer, one.at, proposed.body.id)).status).toBe(403)
     expect((await approve(as.agent(['dpo', 'privacy_officer'], 'officer-1'), one.at, proposed.body.id)).status).toBe(403)
