@@ -11,24 +11,30 @@ interface Manifest {
 
 const manifests = new Map<string, Promise<Manifest>>()
 
+type Who = { userId: string; email: string }
+
 /** Counts and then copies everything that the adapter has of a person. @returns bytes of the copy */
-export async function collectFrom(
-  adapter: RunningAdapter,
-  { userId, email }: { userId: string; email: string },
-): Promise<number> {
+export async function collectFrom(adapter: RunningAdapter, who: Who): Promise<number> {
+  const about = await everythingOf(adapter, who)
+  await ask(adapter, { ...about, action: 'locate' })
+  return ask(adapter, { ...about, action: 'collect' })
+}
+
+/** Has everything that the adapter has of a person erased, and counts what is left. */
+export async function eraseFrom(adapter: RunningAdapter, who: Who): Promise<void> {
+  const about = await everythingOf(adapter, who)
+  await ask(adapter, { ...about, action: 'erase', parameters: { ground: '17_1_b' } })
+  await ask(adapter, { ...about, action: 'locate' })
+}
+
+async function everythingOf(adapter: RunningAdapter, { userId, email }: Who) {
   const { identityTypes, datasets } = await manifestOf(adapter)
   const identities = [
     { type: 'user_id', value: userId },
     { type: 'email', value: email },
   ].filter(({ type }) => identityTypes.some(known => known.type === type))
-  const common = {
-    requestId: randomUUID(),
-    attempt: 1,
-    subject: { identities },
-    scope: { datasets: datasets.map(({ name }) => name) },
-  }
-  await ask(adapter, { ...common, action: 'locate' })
-  return ask(adapter, { ...common, action: 'collect' })
+  const scope = { datasets: datasets.map(({ name }) => name) }
+  return { requestId: randomUUID(), attempt: 1, subject: { identities }, scope }
 }
 
 function manifestOf({ url, secret }: RunningAdapter): Promise<Manifest> {
@@ -44,10 +50,10 @@ function manifestOf({ url, secret }: RunningAdapter): Promise<Manifest> {
 async function ask({ url, secret }: RunningAdapter, task: object): Promise<number> {
   const taskId = randomUUID()
   const body = JSON.stringify({
+    parameters: {},
     ...task,
     taskId,
     dryRun: false,
-    parameters: {},
     dueAt: '2036-01-01T00:00:00Z',
     callbackUrl: `http://127.0.0.1:9/v1/callbacks/${taskId}`,
     regulation: 'gdpr',

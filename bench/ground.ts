@@ -170,10 +170,15 @@ export async function registerAdapters({ adapters, issuer, sql }: Ground, { url 
 }
 
 /** Opens a request for a person whom the calling service vouches for, so that it runs to its end by itself. @returns its id */
-export async function openVouched(ground: Ground, { url }: Service, person: { userId: string; email: string }): Promise<string> {
+export async function openVouched(
+  ground: Ground,
+  { url }: Service,
+  person: { userId: string; email: string },
+  type = 'access',
+): Promise<string> {
   const call = apiClient(url, serviceToken(ground))
   const { id } = await call<{ id: string }>('POST', '/v1/requests', {
-    type: 'access',
+    type,
     subject: {
       identities: [
         { type: 'user_id', value: person.userId },

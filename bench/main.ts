@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, { title: string; load(): Promise<{ run(): Promi
   d: { title: 'people with much data', load: () => import('./large-people.ts') },
   e: { title: 'reading a collect stream', load: () => import('./collect-stream.ts') },
   f: { title: 'looking people up', load: () => import('./lookup.ts') },
+  g: { title: 'an erasure', load: () => import('./erasure.ts') },
 }
 
 const chosen = process.argv.slice(2)
