@@ -249,7 +249,7 @@ describe('a legal hold', () => {
     const task = await erasure()
     await hold(database.read, FOREVER)
     expect(await look()).toEqual([])
-    await sql('UPDATE legal_hold SET holds_until = now()')
+    await sql(`UPDATE legal_hold SET holds_until = now() - interval '1 second'`)
     expect(ids(await look())).toEqual([task])
   })
 
