@@ -77,7 +77,7 @@ async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): P
                AND (r.assurance_needed = 0 OR EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed)) END
          AND (t.action NOT IN ('erase', 'rectify') OR NOT ${isHeld('$3')})
        ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
-     UPDATE task t SET state = 'running', attempt = t.attempt + 1, lost = t.lost + (t.state = 'running')::int, started_at = now(), ${LEASE}
+     UPDATE task t SET state = 'running', attempt = t.attempt + 1, lost = t.lost + (t.state = 'running')::int, started_at = $3, ${LEASE}
      FROM next WHERE t.id = next.id RETURNING ${TASK_COLUMNS}`,
     [adapterId, limit, now],
   )

@@ -2,6 +2,7 @@ import { requestStream } from '../audit/record.ts'
 import { revokeLinks } from '../delivery/links.store.ts'
 import { system } from '../domain/actor.ts'
 import type { BlobStore } from '../platform/blobs.ts'
+import { realTime } from '../platform/clock.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import { forgetKeys } from '../platform/idempotency.ts'
@@ -25,12 +26,13 @@ const IDEMPOTENCY_DAYS = 30
  */
 export async function forgetExpired(deps: ForgetDeps): Promise<void> {
   const now = deps.clock.now()
+  const reallyNow = realTime(deps.clock) // files and calls bear the time of the machines
   await eachInTurn(
     [
       () => destroyPackages(deps, now),
       () => removePackedParts(deps),
-      () => sweepOrphans(deps, now),
-      () => forgetKeys(deps.read, new Date(now.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS)),
+      () => sweepOrphans(deps, reallyNow),
+      () => forgetKeys(deps.read, new Date(reallyNow.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS)),
       () => deps.read.query('DELETE FROM download_grant WHERE expires_at < $1', [now]),
       () => forgetRateLimits(deps.read),
     ],

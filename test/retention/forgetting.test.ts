@@ -182,6 +182,13 @@ describe('a request that ends without an answer', () => {
 describe('what a killed worker left behind', () => {
   afterEach(forget)
 
+  test('counts its hour by the time of the machines, however far the clock was moved from it', async () => {
+    const young = [aBlob(`requests/${randomUUID()}/parts/1/1/x.0.json`, 1), aBlob('.partial/young.partial', 1)]
+    service.clock.advanceAlone(DAY)
+    await forget().finally(() => service.clock.advanceAlone(-DAY))
+    expect(young.filter(path => !existsSync(path))).toEqual([])
+  })
+
   test('is swept after an hour, and not before', async () => {
     const id = randomUUID()
     const [old, young] = [aBlob(`requests/${id}/parts/1/1/x.0.json`, 61), aBlob(`requests/${id}/parts/1/2/x.0.json`, 59)]
