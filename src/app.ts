@@ -14,6 +14,7 @@ import { buildServer } from './http/server.ts'
 import { evidenceRoutes } from './operations/evidence.routes.ts'
 import { noteGivenUp } from './operations/note-given-up.ts'
 import { reportRoutes } from './operations/reports.routes.ts'
+import { testClockRoutes } from './operations/test-clock.routes.ts'
 import { type Jobs, LENGTHY, SCHEDULE } from './pipeline.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { createLog, type Log } from './platform/log.ts'
@@ -69,16 +70,16 @@ export async function createApp(
   { clock = systemClock, log = createLog({ level: config.logLevel }) }: { clock?: Clock; log?: Log } = {},
 ): Promise<App> {
   const deps = await openDeps(config, clock, log)
+  let dispatcher: Dispatcher | undefined
+  let closed: Promise<void> | undefined
+  const handlers = handlersOf(deps, () => dispatcher?.wake())
   const server = await buildServer({
     ...deps,
     quota: { perCaller: config.perCallerQuota, perAddress: config.perAddressQuota, everyUse: config.everyUseQuota },
     trustProxy: config.trustProxy,
     version: VERSION,
-    plugins: ROUTES.map(routes => routes(deps)),
+    plugins: [...ROUTES.map(routes => routes(deps)), ...timeMachine(deps, handlers)],
   })
-  let dispatcher: Dispatcher | undefined
-  let closed: Promise<void> | undefined
-  const handlers = handlersOf(deps, () => dispatcher?.wake())
   return {
     server,
     log,
@@ -108,11 +109,22 @@ export async function createApp(
   }
 }
 
+/** Routes that exist in test mode alone. */
+function timeMachine({ testClock, ...deps }: Deps, handlers: Handlers<Jobs>) {
+  if (!testClock) return []
+  deps.log.warn('test mode: the clock can be moved, so nothing here may be about real people')
+  const catchUp = async () => {
+    for (const name of Object.keys(SCHEDULE) as (keyof typeof SCHEDULE)[]) await handlers[name]({})
+  }
+  return [testClockRoutes({ ...deps, testClock, catchUp })]
+}
+
 /** Outside in: no new calls, no new tasks, no new jobs; then the doors to the outside, and the database last. */
 async function closeAll(deps: Deps, server: Server, dispatcher: Dispatcher | undefined): Promise<void> {
   await closeServer(server)
   await dispatcher?.stop()
   await deps.queue.stop()
+  await deps.testClock?.close()
   deps.mailer.close()
   await deps.outbound.close()
   await deps.database.close()

@@ -16,6 +16,8 @@ export type ProcessRole = (typeof ROLES)[number]
 export interface Config {
   role: ProcessRole
   production: boolean
+  /** Whether the clock can be moved. */
+  testMode: boolean
   host: string
   port: number
   logLevel: LogLevel
@@ -70,6 +72,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const config: Config = {
     role: role ?? 'all',
     production,
+    testMode: read('TEST_MODE', flag, 'false') ?? false,
     host: read('HOST', asIs, '127.0.0.1') ?? '',
     port: read('PORT', wholeNumber(0, 65_535), '8080') ?? 0,
     logLevel: read('LOG_LEVEL', oneOf(LEVELS), 'info') ?? 'info',
@@ -106,6 +109,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     everyUseQuota: read('RATE_EVERY_USE', wholeNumber(1, 100_000_000), '600000') ?? 600_000,
   }
   if (production) mistakes.push(...unsafe(config))
+  if (config.testMode) mistakes.push(...realInTestMode(config))
   if (mistakes.length > 0) throw new BadEnvironment(mistakes)
   return Object.freeze(config)
 }
@@ -147,6 +151,24 @@ function unsafe({ role, publicUrl, smtpUrl, issuers, policy, databaseUrl, databa
       pointer => `POLICY_FILE: ${pointer} is still an example`,
     ),
   ]
+}
+
+/** What would let the clock of people's deadlines be moved. */
+function realInTestMode({ production, publicUrl }: Config): string[] {
+  const host = URL.parse(publicUrl)?.hostname
+  return [
+    ...(production ? ['TEST_MODE is never for production: the clock of every deadline could be moved'] : []),
+    ...(host && !isOutOfReach(host)
+      ? ['TEST_MODE takes a PUBLIC_URL out of the reach of the public: a loopback or private one']
+      : []),
+  ]
+}
+
+/** Addresses of private networks, and names that no public name server knows: without a dot (as containers have them), or reserved (RFC 6761). */
+function isOutOfReach(host: string): boolean {
+  const ip = host.replace(/^\[|\]$/g, '')
+  if (ipaddr.isValid(ip)) return ['loopback', 'private', 'uniqueLocal', 'linkLocal'].includes(ipaddr.parse(ip).range())
+  return /^[^.]+$|\.(localhost|test|internal)$/.test(host)
 }
 
 function isRemoteInClear(databaseUrl: string): boolean {

@@ -19,6 +19,7 @@ import { openBlobStore } from './platform/open-blob-store.ts'
 import { createOutbound } from './platform/outbound.ts'
 import { openQueue } from './platform/queue.ts'
 import { postgresRateLimits } from './platform/rate-limit.ts'
+import { isForTests, openTestClock, type TestClock, WrongDatabase } from './platform/test-clock.ts'
 import { openVaultFile, type Vault } from './platform/vault.ts'
 import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
 import { heldBy } from './requests/held.ts'
@@ -28,10 +29,10 @@ import { RequestTable } from './requests/requests.table.ts'
 export type Deps = Awaited<ReturnType<typeof openDeps>>
 
 /** Constructs everything, top to bottom, by hand. */
-export async function openDeps(config: Config, clock: Clock, log: Log) {
+export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
   const onError = (error: unknown) => log.error({ err: error }, 'something failed in the background')
   const { vault } = openVaultFile(config.vaultKeyFile, { allowOpenToOthers: config.allowOpenVaultFile })
-  const { database, queue } = await openStores(config, vault, clock, onError)
+  const { database, queue, clock, testClock } = await openStores(config, vault, ofMachine, onError)
   const metrics = createMetrics({ ofProcess: true })
   const counts = countWork(metrics, database.read)
   const record = createRecorder({ clock, sign: bytes => vault.sign(bytes) })
@@ -48,6 +49,7 @@ export async function openDeps(config: Config, clock: Clock, log: Log) {
     ...database,
     database,
     queue,
+    testClock,
     log,
     record,
     metrics,
@@ -80,18 +82,30 @@ export async function openDeps(config: Config, clock: Clock, log: Log) {
 }
 
 /** The database, which has to fit this version, its keys and the policy, and the queue in it. */
-async function openStores(config: Config, vault: Vault, clock: Clock, onError: (error: unknown) => void) {
+async function openStores(config: Config, vault: Vault, ofMachine: Clock, onError: (error: unknown) => void) {
   const { databaseUrl: url, databaseRole, databasePool: poolSize } = config
   const role = databaseRole ? { role: databaseRole } : {}
   const database = await openDatabase({ url, ...role, tables: [RequestTable], poolSize, onError })
+  let testClock: TestClock | undefined
   try {
     await probeVault(database.read, vault)
+    testClock = await testClockOf(config, database.read, ofMachine)
+    const clock = testClock ?? ofMachine
     await checkPolicy({ policy: config.policy, clock }, database.read)
-    return { database, queue: await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError }) }
+    return { database, clock, testClock, queue: await openQueue<Jobs>({ url, ...role, names: JOB_NAMES, onError }) }
   } catch (error) {
+    await testClock?.close()
     await database.close()
     throw error
   }
+}
+
+/** @throws WrongDatabase where test mode meets a database of real people, or a database for tests is used without it */
+async function testClockOf({ testMode }: Config, read: Tx, ofMachine: Clock): Promise<TestClock | undefined> {
+  if (testMode) return openTestClock(read, ofMachine)
+  if (await isForTests(read))
+    throw new WrongDatabase('DATABASE_URL names a database that was used with TEST_MODE: its days are not real.')
+  return undefined
 }
 
 const bind =

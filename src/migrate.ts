@@ -6,6 +6,7 @@ import { MarksAndHolds1763900300000 } from '../migrations/0003-marks-and-holds.t
 import { DecisionsAndClockLedger1763900400000 } from '../migrations/0004-decisions-and-clock-ledger.ts'
 import { Reports1763900500000 } from '../migrations/0005-reports.ts'
 import { PolicyVersions1763900700000 } from '../migrations/0007-policy-versions.ts'
+import { TestClock1763900800000 } from '../migrations/0008-test-clock.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -16,6 +17,7 @@ const MIGRATIONS = [
   DecisionsAndClockLedger1763900400000,
   Reports1763900500000,
   PolicyVersions1763900700000,
+  TestClock1763900800000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

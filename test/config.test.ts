@@ -155,6 +155,23 @@ describe('the environment', () => {
   })
 })
 
+describe('test mode', () => {
+  const withUrl = (PUBLIC_URL: string) => mistakesOf({ ...good, TEST_MODE: 'true', PUBLIC_URL })
+
+  test.each([
+    'http://127.0.0.1:8080',
+    'http://[::1]:8080',
+    'http://localhost:8080',
+    'http://dsar:8080',
+    'http://10.1.2.3',
+    'http://dsar.ci.internal',
+  ])('is taken at %s, which the public cannot reach', url => expect(withUrl(url)).toEqual([]))
+
+  test.each(['https://privacy.almastack.com', 'http://8.8.8.8', 'https://localhost.example.com'])('is refused at %s', url =>
+    expect(withUrl(url)).toEqual([expect.stringMatching(/^TEST_MODE takes a PUBLIC_URL out of the reach/)]),
+  )
+})
+
 describe('in production', () => {
   test('what is safe is taken', () => {
     expect(mistakesOf(production)).toEqual([])
@@ -176,6 +193,7 @@ describe('in production', () => {
     ['a database in the clear', { DATABASE_URL: 'postgres://dsar@db.test/dsar' }, /^DATABASE_URL has to ask for TLS/],
     ['everybody as a proxy', { TRUST_PROXY: '0.0.0.0/0' }, /^TRUST_PROXY must not be everybody/],
     ['everybody as a proxy, by IPv6', { TRUST_PROXY: '::/0' }, /^TRUST_PROXY must not be everybody/],
+    ['a clock that can be moved', { TEST_MODE: 'true' }, /^TEST_MODE is never for production/],
     ['contacts that are examples', { POLICY_FILE: '' }, /^POLICY_FILE: \/controller\/contacts\/\w+ is still an example$/],
   ]
   test.each(UNSAFE)('%s stops the start; on a desk it does not', (_what, unsafe, why) => {

@@ -10,8 +10,21 @@ export async function act(
   reply: FastifyReply,
   work: (tx: Tx) => Promise<StoredAnswer>,
 ): Promise<void> {
+  return actAndSettle(deps, req, reply, work, async () => {})
+}
+
+/** `act`, for an answer that waits until what its commit sets off has settled; the answer given again waits as well. */
+export async function actAndSettle(
+  deps: Deps,
+  req: FastifyRequest,
+  reply: FastifyReply,
+  work: (tx: Tx) => Promise<StoredAnswer>,
+  settle: () => Promise<void>,
+): Promise<void> {
   const call = requestKey(req)
-  return sendAnswer(reply, call ? await once(deps, call, work) : await deps.transact(work))
+  const answer = call ? await once(deps, call, work) : await deps.transact(work)
+  await settle()
+  return sendAnswer(reply, answer)
 }
 
 /** `act`, for what has to be found out outside of the transaction first; not again for a call that was answered before. */
