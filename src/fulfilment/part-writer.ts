@@ -1,10 +1,9 @@
 import { createHash, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
-import { PassThrough, pipeline, Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
+import { PassThrough, pipeline } from 'node:stream'
 import { deflateRawSync } from 'node:zlib'
 import type { BlobStore } from '../platform/blobs.ts'
-import { sealStream } from '../platform/sealed-stream.ts'
+import { sealSmall, sealStream } from '../platform/sealed-stream.ts'
 
 export interface WrittenPart {
   bytes: number
@@ -74,8 +73,8 @@ export function writePart(blobs: BlobStore, key: KeyObject, name: string): PartW
     async finish() {
       if (!stream) {
         const plain = chunk.subarray(0, filled)
-        const sealed = await buffer(Readable.from([plain]).pipe(sealStream(key, name)))
-        return { bytes: filled, sha256: hash.update(plain).digest('hex'), incompressible: false, inline: sealed }
+        const inline = sealSmall(key, name, plain)
+        return { bytes: filled, sha256: hash.update(plain).digest('hex'), incompressible: false, inline }
       }
       if (filled > 0) await flush()
       stream.end()

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { PassThrough, Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { pipeline } from 'node:stream'
+import { pipeline as piped } from 'node:stream/promises'
 import { system } from '../domain/actor.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { isPackaged, type PackagedRight } from '../domain/rights.ts'
@@ -8,7 +8,7 @@ import { partsOf, type Part as StoredPart } from '../fulfilment/parts.store.ts'
 import { tasksOf } from '../fulfilment/tasks.store.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Transact, Tx } from '../platform/database.ts'
-import { openStream, sealStream } from '../platform/sealed-stream.ts'
+import { openSmall, openStream, sealStream } from '../platform/sealed-stream.ts'
 import type { DataKey, Vault } from '../platform/vault.ts'
 import type { Policy } from '../policy/policy.ts'
 import { applyEvent, type CaseDeps, getRequest, lockRequest } from '../requests/apply-event.ts'
@@ -39,7 +39,7 @@ export async function buildPackage(deps: BuildDeps, requestId: string): Promise<
 
   const { stream, done } = writePackage(await inputFor(deps, { ...request, right: request.right }, key))
   const sealed = { bytes: 0 }
-  await pipeline(stream, sealStream(key, blobKey), async source => {
+  await piped(stream, sealStream(key, blobKey), async source => {
     sealed.bytes = (await deps.blobs.put(blobKey, source)).bytes
   })
   const facts = await done
@@ -67,13 +67,8 @@ async function inputFor(deps: BuildDeps, request: DsarRequest & { right: Package
 /** A kept piece as the package takes it: opened, and its seal checked, while it is read. */
 export function openable(blobs: BlobStore, key: DataKey, part: StoredPart): Part {
   const { adapter, dataset, kind, number, mediaType, bytes, sha256, originalName, blobKey, inline } = part
-  const open = async () => {
-    const plain = new PassThrough()
-    pipeline(inline ? Readable.from([inline]) : await blobs.get(blobKey), openStream(key, blobKey), plain).catch(error =>
-      plain.destroy(error),
-    )
-    return plain
-  }
+  const open = async () =>
+    inline ? openSmall(key, blobKey, inline) : pipeline(await blobs.get(blobKey), openStream(key, blobKey), () => {})
   const common = { adapter, dataset, bytes, sha256, open }
   return kind === 'file'
     ? { ...common, kind, number, mediaType, ...(originalName !== undefined && { originalName }) }

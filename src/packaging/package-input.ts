@@ -83,5 +83,6 @@ export type Part = {
   bytes: number
   /** Hexadecimal. */
   sha256: string
-  open(): Promise<Readable>
+  /** A stream, or the bytes themselves where they are few. */
+  open(): Promise<Readable | Buffer>
 } & ({ kind: 'records' } | { kind: 'table' } | { kind: 'file'; number: number; mediaType: string; originalName?: string })

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
-import { PassThrough, pipeline, Readable } from 'node:stream'
+import { PassThrough, pipeline, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { ZipArchive } from 'archiver'
 
 export interface ZipEntry {
   /** Taken as it is: archiver does not make names safe (`a/../../b` stays), so only names of our own making may come here. */
   name: string
-  content: Buffer | (() => Promise<Readable>)
+  content: Buffer | (() => Promise<Readable | Buffer>)
   stored: boolean
 }
 
@@ -26,16 +26,20 @@ export function zip(entries: Iterable<ZipEntry>, date: Date): Readable {
   return out
 }
 
+/** Compressing fewer bytes saves less than it costs: a stream and a hop to another thread for each. */
+const COMPRESSED_FROM_BYTES = 1024
+
 async function write(archive: ZipArchive, entries: Iterable<ZipEntry>, date: Date, signal: AbortSignal): Promise<void> {
   for (const { name, content, stored } of entries) {
-    const source = Buffer.isBuffer(content) ? Readable.from([content]) : await content()
+    const source = Buffer.isBuffer(content) ? content : await content()
+    const few = Buffer.isBuffer(source)
     try {
       signal.throwIfAborted()
       const written = once(archive, 'entry', { signal })
-      archive.append(source, { name, date, store: stored })
-      await Promise.all([written, finished(source)])
+      archive.append(source, { name, date, store: stored || (few && source.length < COMPRESSED_FROM_BYTES) })
+      await Promise.all([written, few || finished(source)])
     } finally {
-      source.destroy()
+      if (!few) source.destroy()
     }
   }
   await archive.finalize()

@@ -24,6 +24,18 @@ export function sealStream(key: KeyObject, context: string): Transform {
   })
 }
 
+/** The same for bytes at hand that fit one segment: no stream, for what is small and many. */
+export function sealSmall(key: KeyObject, context: string, plaintext: Uint8Array): Buffer {
+  if (plaintext.length > SEGMENT_BYTES) throw new RangeError('More than one segment')
+  const header = freshHeader()
+  return Buffer.concat([header, ...segmentsUnder(header, key, context).seal(plaintext, 0, true)])
+}
+
+/** Decrypts a sealed stream of one segment. Throws SealBroken. */
+export function openSmall(key: KeyObject, context: string, sealed: Buffer): Buffer {
+  return segmentsUnder(sealed.subarray(0, HEADER_BYTES), key, context).open(sealed.subarray(HEADER_BYTES), 0, true)
+}
+
 /**
  * Decrypts what `sealStream` made. Each byte it gives out has been authenticated in its place, but only the end of the
  * stream says that it was whole: it fails with SealBroken, possibly after its first segments, if anything is amiss.

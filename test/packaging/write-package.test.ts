@@ -62,11 +62,34 @@ describe('a package', () => {
     expect(other.zip.equals(one.zip)).toBe(true)
   })
 
-  test('dates its files when it was assembled and does not compress what is compressed', async () => {
+  test('dates its files when it was assembled and does not compress what is compressed or small', async () => {
     const { zip } = await build({ parts })
     const entries = readZip(zip)
     expect(new Set(entries.map(({ date }) => date.toISOString()))).toEqual(new Set(['2026-11-21T12:34:56.000Z']))
-    expect(entries.filter(({ stored }) => stored).map(({ name }) => name)).toEqual([`${FOLDER}/data/billing/invoices/0002.jpg`])
+    expect(entries.filter(({ stored }) => stored).map(({ name }) => name.slice(FOLDER.length + 1))).toEqual([
+      'bagit.txt',
+      'bag-info.txt',
+      'manifest-sha256.txt',
+      'signature.pem',
+      'signature.json',
+      'tagmanifest-sha256.txt',
+      'tagmanifest-sha256.txt.sig',
+      'data/billing/invoices/0002.jpg',
+    ])
+  })
+
+  test('holds the same whether a part is a stream or at hand, and compresses what is worth it', async () => {
+    const long = '[{"amount":-5}]'.padEnd(1024)
+    const atHand = (one: Part) => ({ ...one, open: async () => buffer((await one.open()) as Readable) })
+    const tableAtHand = atHand(table)
+    const { zip, files } = await build({ parts: [tableAtHand, atHand(part(long))] })
+    expect([...files].flatMap(([path, bytes]) => (path.includes('invoices.') ? [[path, bytes.toString()]] : []))).toEqual([
+      ['data/billing/invoices.json', long],
+      ['data/billing/invoices.csv', 'amount,_other\r\n-5,\r\n'],
+    ])
+    const stored = readZip(zip).flatMap(entry => (entry.stored ? [entry.name.slice(FOLDER.length + 1)] : []))
+    expect(stored).toContain('data/billing/invoices.csv')
+    expect(stored).not.toContain('data/billing/invoices.json')
   })
 
   test('shows every change of any file', async () => {
@@ -161,6 +184,8 @@ describe('a package that cannot be true', () => {
     ['a byte less', { open: async () => Readable.from([Buffer.from('[{"amount":-5}')]) }],
     ['endlessly more', { open: async () => Readable.from(forever()) }],
     ['nothing', { open: async () => Readable.from([]) }],
+    ['another byte at hand', { open: async () => Buffer.from('[{"amount":-6}]') }],
+    ['one byte more at hand', { open: async () => Buffer.from('[{"amount":-5}]\n') }],
   ])('breaks off when a part turns out to have %s', async (_, own) => {
     const why = 'Error: A part of billing/invoices is not what was declared'
     expect(await failing({ ...records, ...own } as Part)).toEqual([why, why])

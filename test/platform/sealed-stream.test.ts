@@ -14,7 +14,7 @@ import {
   SEGMENT_BYTES,
   sealedSize,
 } from '../../src/platform/sealed-segments.ts'
-import { openStream, sealStream } from '../../src/platform/sealed-stream.ts'
+import { openSmall, openStream, sealSmall, sealStream } from '../../src/platform/sealed-stream.ts'
 
 const key = createSecretKey(randomBytes(32))
 const CONTEXT = 'request 1|export.zip'
@@ -67,6 +67,25 @@ describe('a sealed stream', () => {
       }),
       { numRuns: 60, examples: borders.map(bytes => [bytes, SEGMENT_BYTES, SEGMENT_BYTES]) },
     )
+  })
+
+  test('of one segment is the same whether it is sealed and opened as a stream or at once', async () => {
+    for (const plaintext of [Buffer.alloc(0), randomBytes(1), randomBytes(SEGMENT_BYTES)]) {
+      expect((await open(sealSmall(key, CONTEXT, plaintext))).equals(plaintext)).toBe(true)
+      expect(openSmall(key, CONTEXT, await seal(plaintext)).equals(plaintext)).toBe(true)
+    }
+  })
+
+  test('does not open at once when it is changed, cut, longer, or from another place', async () => {
+    const sealed = sealSmall(key, CONTEXT, randomBytes(100))
+    for (let bit = 0; bit < sealed.length * 8; bit += 1)
+      expect(() => openSmall(key, CONTEXT, flipped(sealed, bit))).toThrow(SealBroken)
+    for (let length = 0; length < sealed.length; length += 1)
+      expect(() => openSmall(key, CONTEXT, sealed.subarray(0, length))).toThrow(SealBroken)
+    expect(() => openSmall(key, 'request 2|export.zip', sealed)).toThrow(SealBroken)
+    const long = await seal(threeAndABit)
+    expect(() => openSmall(key, CONTEXT, long)).toThrow(SealBroken)
+    expect(() => sealSmall(key, CONTEXT, randomBytes(SEGMENT_BYTES + 1))).toThrow(RangeError)
   })
 
   test('does not open with any one bit changed, be it in header, segment or tag', async () => {

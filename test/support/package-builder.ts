@@ -40,7 +40,11 @@ export const adapter = (own: Partial<AdapterAnswer> = {}): AdapterAnswer => ({
 type Kind = { kind: 'records' } | { kind: 'table' } | { kind: 'file'; number: number; mediaType: string; originalName?: string }
 
 /** A part whose declared size and digest are those of `content`. */
-export function part(content: string | Buffer, kind: Kind = { kind: 'records' }, of = ['billing', 'invoices']): Part {
+export function part(
+  content: string | Buffer,
+  kind: Kind = { kind: 'records' },
+  of = ['billing', 'invoices'],
+): { open(): Promise<Readable> } & Part {
   const bytes = Buffer.from(content)
   const [adapter = '', dataset = ''] = of
   return {
