@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/actor.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 import { FIRST, hashOf } from './chain.ts'
 
 /** Facts an entry may carry: identifiers, codes, numbers and days. Never a name, an address or anything a person said. */
@@ -42,7 +42,8 @@ export function createRecorder({ clock, sign }: RecorderDeps): Recorder {
     }
     const hash = hashOf(entry)
     const { keyId, signature } = sign(hash)
-    await tx.query(
+    await write(
+      tx,
       `INSERT INTO audit_entry (stream, seq, at, actor_kind, actor_id, event, facts, previous, hash, key_id, signature)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
       [stream, entry.seq, entry.at, by.kind, by.id, event, JSON.stringify(facts), entry.previous, hash, keyId, signature],

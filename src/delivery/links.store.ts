@@ -1,5 +1,5 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { supersedeLetters } from './outbox.ts'
 
@@ -35,7 +35,7 @@ export async function issueLink(
 /** Ends every way to a package, and the letters that have not gone out yet and would still tell of one. */
 export async function revokeLinks(tx: Tx, requestId: string, now: Date): Promise<void> {
   await supersedeLetters(tx, requestId, 'ready')
-  await tx.query('UPDATE link SET revoked_at = $2 WHERE request_id = $1 AND revoked_at IS NULL', [requestId, now])
+  await write(tx, 'UPDATE link SET revoked_at = $2 WHERE request_id = $1 AND revoked_at IS NULL', [requestId, now])
 }
 
 export async function liveLink(tx: Tx, requestId: string): Promise<Link | undefined> {

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Jobs } from '../pipeline.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 import type { Enqueue } from '../platform/queue.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { LetterName, LetterValues } from './letters/render-letter.ts'
@@ -55,7 +55,8 @@ export async function writeLetter(deps: OutboxDeps, tx: Tx, letter: NewLetter): 
 
 /** Takes letters back that have not gone out yet, because what they tell of is no longer so. One on its way right now may still arrive. */
 export async function supersedeLetters(tx: Tx, requestId: string, kind: LetterName): Promise<void> {
-  await tx.query(
+  await write(
+    tx,
     `UPDATE letter SET state = 'superseded', recipient_sealed = NULL, values_sealed = NULL
      WHERE request_id = $1 AND kind = $2 AND state = 'queued'`,
     [requestId, kind],

@@ -1,4 +1,4 @@
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 import { isHeld } from '../requests/held.ts'
 import { TASK_COLUMNS, type Task } from './tasks.store.ts'
 
@@ -82,7 +82,7 @@ async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): P
     [adapterId, limit, now],
   )
   if (tasks.length > 0)
-    await tx.query(`UPDATE adapter SET allowance_at = now(), allowance = ${REFILLED} - $2 WHERE id = $1`, [
+    await write(tx, `UPDATE adapter SET allowance_at = now(), allowance = ${REFILLED} - $2 WHERE id = $1`, [
       adapterId,
       tasks.length,
     ])

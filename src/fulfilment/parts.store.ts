@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { SpooledPart } from './spool.ts'
 import type { Task } from './tasks.store.ts'
@@ -18,7 +18,7 @@ const context = (id: string) => `part|original_name_sealed|${id}`
 
 /** Keeps what a task brought. What an earlier attempt of it had brought is replaced. */
 export async function saveParts({ vault }: NameDeps, tx: Tx, task: Task, parts: readonly SpooledPart[]): Promise<void> {
-  await tx.query('DELETE FROM part WHERE task_id = $1', [task.id])
+  await write(tx, 'DELETE FROM part WHERE task_id = $1', [task.id])
   const rows = parts.map(({ inline, originalName, blobKey, mediaType, ...part }) => {
     const id = randomUUIDv7()
     return {
@@ -30,7 +30,8 @@ export async function saveParts({ vault }: NameDeps, tx: Tx, task: Task, parts: 
       inline: inline?.toString('base64') ?? null,
     }
   })
-  await tx.query(
+  await write(
+    tx,
     `INSERT INTO part (id, request_id, task_id, dataset, kind, number, media_type, original_name_sealed, bytes, sha256, incompressible, blob_key, inline_sealed)
      SELECT id, $1, $2, dataset, kind, number, media_type, decode(original_name, 'base64'), bytes, sha256, incompressible, blob_key, decode(inline, 'base64')
      FROM jsonb_to_recordset($3::jsonb) AS p(id uuid, dataset text, kind text, number int, media_type text, original_name text,

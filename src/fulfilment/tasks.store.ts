@@ -1,7 +1,7 @@
 import type { Dataset } from '../adapters/protocol.ts'
 import type { RefusalGround } from '../domain/refusal.ts'
 import type { Action } from '../pipeline.ts'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 
 export const TASK_STATES = ['waiting', 'ready', 'running', 'accepted', 'done', 'failed', 'quarantined', 'cancelled'] as const
 export type TaskState = (typeof TASK_STATES)[number]
@@ -82,7 +82,8 @@ export async function insertTasks(
   { requestId, round, dueAt, now }: { requestId: string; round: number; dueAt: Date; now: Date },
   tasks: readonly NewTask[],
 ): Promise<void> {
-  await tx.query(
+  await write(
+    tx,
     `INSERT INTO task (id, key, request_id, adapter_id, adapter, action, round, state, after, config, due_at, run_at, created_at, answer, problem,
        asked, finished_at)
      SELECT t.id, t.id, $1, t."adapterId", t.adapter, t.action, $5,
@@ -185,7 +186,8 @@ export async function settle(
 
 /** Lets the tasks run that waited for this one and for no other. Whoever ran this one looks for more when it ends, and finds them. */
 export async function releaseAfter(tx: Tx, { id, requestId }: Pick<Task, 'id' | 'requestId'>): Promise<void> {
-  await tx.query(
+  await write(
+    tx,
     `UPDATE task t SET state = 'ready', run_at = now() WHERE t.request_id = $2 AND t.state = 'waiting' AND $1 = ANY(t.after)
        AND NOT EXISTS (SELECT FROM task earlier WHERE earlier.id = ANY(t.after) AND earlier.state <> 'done')`,
     [id, requestId],
@@ -194,7 +196,8 @@ export async function releaseAfter(tx: Tx, { id, requestId }: Pick<Task, 'id' | 
 
 /** Ends what has not ended of a request, so that nobody is asked any more. Answers still under way will find no task of theirs. */
 export async function cancelOpen(tx: Tx, requestId: string, now: Date): Promise<void> {
-  await tx.query(
+  await write(
+    tx,
     `UPDATE task SET state = 'cancelled', finished_at = $2 WHERE request_id = $1 AND state IN ('waiting', 'ready', 'running', 'accepted', 'failed', 'quarantined')`,
     [requestId, now],
   )

@@ -7,7 +7,7 @@ import { isPackaged, type PackagedRight } from '../domain/rights.ts'
 import { partsOf, type Part as StoredPart } from '../fulfilment/parts.store.ts'
 import { tasksOf } from '../fulfilment/tasks.store.ts'
 import type { BlobStore } from '../platform/blobs.ts'
-import type { Transact, Tx } from '../platform/database.ts'
+import { type Transact, type Tx, write } from '../platform/database.ts'
 import { openSmall, openStream, sealStream } from '../platform/sealed-stream.ts'
 import type { DataKey, Vault } from '../platform/vault.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -86,7 +86,8 @@ async function keep(
   const request = await lockRequest(tx, requestId)
   if (request.state !== 'packaging') return false
   const now = deps.clock.now()
-  await tx.query(
+  await write(
+    tx,
     `INSERT INTO sealed_package (request_id, blob_key, bytes, sealed_bytes, sha256, entries, manifest_sha256, sealed_at, expires_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [

@@ -69,6 +69,65 @@ export class PreparingClient extends pg.Client {
   }
 }
 
+/** In a transaction that has failed, every further statement fails with this, which says nothing of the cause. */
+const FAILED_BEFORE = '25P02'
+
+/**
+ * A connection that waits less. What is asked in one turn travels together, and nobody waits for the beginning of a transaction,
+ * nor for what `write` writes. None of it goes unheeded: a transaction in which a statement failed does not commit, and its next
+ * statement or its end fails with the same error.
+ */
+class EagerClient extends PreparingClient {
+  #unheard: Promise<unknown>[] = []
+  #gathering = false
+
+  send(text: string, values?: unknown[]): void {
+    const answer = this.#gathered(text, values)
+    answer.catch(() => {})
+    this.#unheard.push(answer)
+  }
+
+  override query(...asked: unknown[]): never {
+    const [text] = asked
+    if (text === 'START TRANSACTION') {
+      this.#unheard = []
+      this.send(text)
+      return Promise.resolve({ rows: [] }) as never
+    }
+    const answer = this.#gathered(...asked)
+    const heeded = text === 'COMMIT' ? Promise.all([answer, ...this.#unheard]).then(([done]) => done) : this.#explained(answer)
+    return heeded as never
+  }
+
+  #gathered(...asked: unknown[]): Promise<unknown> {
+    if (!this.#gathering) {
+      this.#gathering = true
+      this.connection.stream.cork()
+      process.nextTick(() => {
+        this.#gathering = false
+        this.connection.stream.uncork()
+      })
+    }
+    return super.query(...asked)
+  }
+
+  async #explained(answer: Promise<unknown>): Promise<unknown> {
+    try {
+      return await answer
+    } catch (error) {
+      if ((error as { code?: string }).code === FAILED_BEFORE) await Promise.all(this.#unheard)
+      throw error
+    }
+  }
+}
+
+/** Writes something in a transaction without waiting for it: what is wrong with it shows at the next statement, or at the end. */
+export async function write(tx: Tx, text: string, values: unknown[]): Promise<void> {
+  const client: unknown = await tx.queryRunner?.connect()
+  if (client instanceof EagerClient && tx.queryRunner?.isTransactionActive) client.send(text, values)
+  else await tx.query(text, values)
+}
+
 /** What PostgreSQL is asked to do for every session: give up rather than hang on locks, on statements and on forgotten transactions. */
 export function sessionOptions(role?: string, patienceSeconds = PATIENCE_SECONDS): string {
   const settings = {
@@ -96,7 +155,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     installExtensions: false,
     poolErrorHandler: onError ?? (() => {}),
     extra: {
-      Client: PreparingClient,
+      Client: EagerClient,
+      pipeline: true,
       options: sessionOptions(role, patienceSeconds),
       stream: endingInSilence(patienceSeconds),
       connectionTimeoutMillis: 5000,

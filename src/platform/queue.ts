@@ -1,5 +1,5 @@
 import { type JobWithMetadata, PgBoss, type WorkOptions } from 'pg-boss'
-import { endingInSilence, PreparingClient, sessionOptions, type Tx } from './database.ts'
+import { endingInSilence, PreparingClient, sessionOptions, type Tx, write } from './database.ts'
 
 /** Puts a job on the queue in the caller's transaction: it exists if, and only if, the transaction commits. */
 export type Enqueue<Jobs> = <N extends keyof Jobs & string>(
@@ -80,7 +80,11 @@ export async function openQueue<Jobs extends object>(options: QueueOptions<keyof
   await boss.start()
   return {
     async enqueue(tx, name, data, { afterSeconds } = {}) {
-      const db = { executeSql: async (text: string, values?: unknown[]) => ({ rows: await tx.query(text, values) }) }
+      const executeSql = async (text: string, values: unknown[] = []) => {
+        await write(tx, text, values)
+        return { rows: [] }
+      }
+      const db = { executeSql }
       await boss.send(name, data as object, { db, ...(afterSeconds && { startAfter: afterSeconds }) })
     },
     work: (handlers, workerOptions) => startWorking(boss, options.names, handlers, workerOptions),

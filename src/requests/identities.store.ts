@@ -1,5 +1,5 @@
 import { parseEmailAddress } from '../domain/email-address.ts'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 
 /** How we came to believe that an identity is the data subject's; only `named` is mere hearsay. */
 export type Provenance = 'named' | 'asserted' | 'token' | 'resolved'
@@ -56,7 +56,8 @@ export async function addIdentities(
 ) {
   for (const identity of list) {
     const sealed = deps.vault.seal(identity.value, context(requestId, identity.type))
-    await tx.query(
+    await write(
+      tx,
       `INSERT INTO request_identity (request_id, type, value_index, value_sealed, provenance, given) VALUES ($1, $2, $3, $4, $5, $5 <> 'resolved')
        ON CONFLICT (request_id, type, value_index) DO UPDATE SET provenance = EXCLUDED.provenance, value_sealed = EXCLUDED.value_sealed
        WHERE request_identity.provenance = 'named' OR (request_identity.provenance = 'asserted' AND EXCLUDED.provenance = 'resolved')`,
@@ -87,7 +88,8 @@ export async function freezeContactPoints({ vault }: IdentityDeps, tx: Tx, reque
     requestId,
   ])) as [{ next: number }]
   for (const [i, point] of points.entries()) {
-    await tx.query(
+    await write(
+      tx,
       'INSERT INTO contact_point (request_id, n, type, value_sealed, source, since) VALUES ($1, $2, $3, $4, $5, $6)',
       [
         requestId,

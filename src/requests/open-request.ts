@@ -8,7 +8,7 @@ import type { Details } from '../domain/details.ts'
 import { Problem } from '../domain/problem.ts'
 import { ASSURANCE_NEEDED, type DsarRequest, type Relationship } from '../domain/request.ts'
 import type { Right } from '../domain/rights.ts'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 import { CATEGORIES, type Policy } from '../policy/policy.ts'
 import { applyEvent, type CaseDeps } from './apply-event.ts'
 import { type DetailsDeps, sealDetails } from './details.ts'
@@ -72,7 +72,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
     nameSealed: sealed('name_sealed', input.subject.name),
     detailsSealed: sealDetails(deps, id, input.details),
   })
-  await tx.query('INSERT INTO request_key (request_id, wrapped) VALUES ($1, $2)', [id, deps.newDataKey(id)])
+  await write(tx, 'INSERT INTO request_key (request_id, wrapped) VALUES ($1, $2)', [id, deps.newDataKey(id)])
   await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, caller))
   if (caller.kind === 'portal')
     await freezeContactPoints(

@@ -3,7 +3,7 @@ import { requestStream } from '../audit/record.ts'
 import type { Proof } from '../auth/assurance.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 import { type CaseDeps, raiseAssurance } from './apply-event.ts'
 
 /** Records a proof and has what is known weighed again. */
@@ -16,7 +16,8 @@ export async function recordProof(
   facts: Record<string, string> = {},
 ): Promise<DsarRequest> {
   const { method, level, provenAt } = proof
-  await tx.query(
+  await write(
+    tx,
     'INSERT INTO proof (id, request_id, method, level, proven_at, by_kind, by_id) VALUES ($1, $2, $3, $4, $5, $6, $7)',
     [randomUUIDv7(), requestId, method, level, provenAt, by.kind, by.id],
   )

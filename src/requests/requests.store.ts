@@ -1,6 +1,6 @@
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 import { type RequestRow, RequestTable } from './requests.table.ts'
 
 /** What a transaction holds already need not be read again: nobody else can change it before the transaction ends. */
@@ -35,6 +35,7 @@ export async function lock(tx: Tx, id: string): Promise<DsarRequest> {
 /** Changes a locked request; every change makes a new version of it. */
 export async function update(tx: Tx, request: DsarRequest, changes: Partial<DsarRequest>): Promise<DsarRequest> {
   const next = { ...changes, version: request.version + 1 }
-  await tx.update(RequestTable, { id: request.id }, next)
+  const update = tx.createQueryBuilder().update(RequestTable).set(next).where('id = :id', { id: request.id })
+  await write(tx, ...update.getQueryAndParameters())
   return hold(tx, { ...request, ...next })
 }

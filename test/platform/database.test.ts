@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type Database, openDatabase } from '../../src/platform/database.ts'
+import { type Database, openDatabase, write } from '../../src/platform/database.ts'
 import { heldOpen } from '../support/cases.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { type Loopback, listen } from '../support/loopback.ts'
@@ -72,6 +72,68 @@ describe('a transaction', () => {
     })
     await expect(failing).rejects.toThrow('no')
     expect([tries, await keys(read)]).toEqual([1, []])
+  })
+})
+
+describe('what is written without waiting', () => {
+  const INSERT = `INSERT INTO idempotency_key (scope, key, body_hash, answer) VALUES ('s', $1, '', '')`
+
+  test('is there for what follows it, and after the end', async () => {
+    const { transact, read } = await open()
+    const seen = await transact(async tx => {
+      for (const key of ['a', 'b']) await write(tx, INSERT, [key])
+      const seen = await keys(tx)
+      await write(tx, INSERT, ['c'])
+      return seen
+    })
+    expect([seen, await keys(read)]).toEqual([
+      ['a', 'b'],
+      ['a', 'b', 'c'],
+    ])
+  })
+
+  test('fails the transaction, with its own error, if it fails as the last', async () => {
+    const { transact, read } = await open()
+    const failing = transact(async tx => {
+      await note(tx, 'same')
+      await write(tx, INSERT, ['same'])
+    })
+    await expect(failing).rejects.toMatchObject({ code: '23505' })
+    expect(await keys(read)).toEqual([])
+  })
+
+  test('fails the transaction with its own error if others follow, even where they are not heeded', async () => {
+    const { transact, read } = await open()
+    const failing = (heed: (error: unknown) => void) =>
+      transact(async tx => {
+        for (const key of ['same', 'same', 'other']) await write(tx, INSERT, [key])
+        await keys(tx).catch(heed)
+      })
+    const rethrown = failing(error => {
+      throw error
+    })
+    await expect(rethrown).rejects.toMatchObject({ code: '23505' })
+    await expect(failing(() => {})).rejects.toMatchObject({ code: '23505' })
+    expect(await keys(read)).toEqual([])
+  })
+
+  test('is repeated with its transaction when PostgreSQL asks for it', async () => {
+    const { transact, read } = await open()
+    let tries = 0
+    await transact(async tx => {
+      tries += 1
+      await write(tx, INSERT, ['once'])
+      if (tries < 3) await write(tx, `DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$`, [])
+    })
+    expect([tries, await keys(read)]).toEqual([3, ['once']])
+  })
+
+  test('leaves the connection as good as before', async () => {
+    const { transact, read } = await open({ poolSize: 1 })
+    await expect(transact(tx => write(tx, 'SELECT no_such_column, $1::int', [1]))).rejects.toMatchObject({ code: '42703' })
+    await transact(tx => write(tx, INSERT, ['after']))
+    await write(read, INSERT, ['outside of any'])
+    expect(await keys(read)).toEqual(['after', 'outside of any'])
   })
 })
 
