@@ -8,7 +8,7 @@ import { BlobMissing, type BlobStore, checkBlobKey, type StoredBlob } from './bl
 
 const DIRECTORY = { recursive: true, mode: 0o700 }
 const FILE_MODE = 0o600
-const READ_BYTES = 256 * 1024
+const READ_BYTES = 64 * 1024
 
 /** Blobs as files under `folder`, which has to be one file system. No key begins with a dot, so partial files have a folder to themselves. */
 export function filesystemBlobs(folder: string): BlobStore {
