@@ -1,6 +1,7 @@
 import { addDays, type Day, dayIn } from '../domain/day.ts'
 import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
+import { refusedAmong } from '../fulfilment/completeness.ts'
 import { leftoversOf, RESCAN_DAYS } from '../fulfilment/leftovers.store.ts'
 import { type Task, tasksOf } from '../fulfilment/tasks.store.ts'
 import type { Tx } from '../platform/database.ts'
@@ -69,6 +70,7 @@ async function certificate(
     erasedOn: today,
     adapters: new Set(tasks.filter(({ action, asked }) => action === 'erase' && asked).map(({ adapterId }) => adapterId)).size,
     kept,
+    refused: refusedAmong(tasks).map(({ title }) => title),
     rescans: RESCAN_DAYS.map(days => addDays(today, days)),
     authority: policy.supervisoryAuthority,
   }

@@ -38,13 +38,15 @@ export function completenessOfEffects(tasks: readonly Task[]): Completeness {
   return stateOf(tasks, effects, [...refusedIn(tasks), ...missing])
 }
 
-/** What people refused is missing, whether or not there is any of it. */
-function refusedIn(tasks: readonly Task[]): Completeness['missing'] {
+/** What people refused, once for each adapter that holds it: every task of it that was made since knows. */
+export function refusedAmong(tasks: readonly Task[]) {
   const known = new Map(tasks.flatMap(({ adapter, config }) => (config.refused ? [[adapter, config.refused] as const] : [])))
-  return [...known].flatMap(([adapter, refused]) =>
-    refused.map(({ name, ground }) => ({ adapter, dataset: name, outcome: 'refused', reason: ground })),
-  )
+  return [...known].flatMap(([adapter, refused]) => refused.map(dataset => ({ adapter, ...dataset })))
 }
+
+/** What was refused is missing, whether or not there is any of it. */
+const refusedIn = (tasks: readonly Task[]): Completeness['missing'] =>
+  refusedAmong(tasks).map(({ adapter, name, ground }) => ({ adapter, dataset: name, outcome: 'refused', reason: ground }))
 
 function missingFrom(task: Task, tasks: readonly Task[]): Completeness['missing'] {
   const { adapter, answer, config } = task

@@ -44,7 +44,7 @@ export async function concludeEffects(
     await keepLeftovers(tx, id, tasks)
     await scheduleRescans(tx, id, deps.clock.now())
   }
-  await markAtLast(deps, tx, request, details)
+  await markAtLast(deps, tx, request, details, tasks)
   await noteRecipients(deps, tx, request, tasks)
   await applyEvent(deps, tx, id, 'carried_out', BY, {
     complete: completeness.complete,

@@ -4,6 +4,8 @@ import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { liftMarks, type MarkKind, markSubject } from '../requests/marks.store.ts'
+import { refusedAmong } from './completeness.ts'
+import type { Task } from './tasks.store.ts'
 
 export interface MarkDeps extends IdentityDeps {
   clock: Clock
@@ -40,10 +42,17 @@ function marksAtOnce({ right }: DsarRequest, { lifts, purposes = [], cookies = [
 }
 
 /** What has come true once every adapter has done its part. */
-export async function markAtLast(deps: MarkDeps, tx: Tx, request: DsarRequest, { lifts }: Details): Promise<void> {
+export async function markAtLast(
+  deps: MarkDeps,
+  tx: Tx,
+  request: DsarRequest,
+  { lifts }: Details,
+  tasks: readonly Task[],
+): Promise<void> {
   const erased = request.right === 'erasure' || request.right === 'under_age_report'
-  // A narrowed erasure leaves the account, and the person goes on using it.
-  if (erased && !request.scope.categories) await putMark(deps, tx, request.id, { kind: 'erased' })
+  // A narrowed erasure leaves the account, and so does one that was refused for the account: the person goes on using it.
+  const accountStays = request.scope.categories || refusedAmong(tasks).some(({ category }) => category === 'account')
+  if (erased && !accountStays) await putMark(deps, tx, request.id, { kind: 'erased' })
   if (lifts) await liftMarks(tx, { requestId: lifts, kind: 'restricted', at: deps.clock.now() })
 }
 

@@ -26,17 +26,19 @@ export const ABOUT_OUTCOMES = {
     ],
   }),
 
-  erased: (messages, { erasedOn, adapters, kept, rescans, authority }) => {
+  erased: (messages, { erasedOn, adapters, kept, refused = [], rescans, authority }) => {
     const { say, count, day } = messages
+    const isAll = kept.length + refused.length === 0
     return {
       subject: say('erased.subject'),
       paragraphs: [
-        say(kept.length > 0 ? 'erased.done' : 'erased.done.all', { erasedOn: day(erasedOn) }),
+        say(isAll ? 'erased.done.all' : 'erased.done', { erasedOn: day(erasedOn) }),
         count('erased.checked', adapters, { services: adapters }),
         ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),
+        ...titled(refused, say('erased.refused')),
         say('erased.record'),
         ...(rescans.length > 0 ? [say('erased.rescans'), { items: rescans.map(day) }] : []),
-        ...(kept.length > 0 ? remedies(messages, authority) : []),
+        ...(isAll ? [] : remedies(messages, authority)),
       ],
     }
   },
