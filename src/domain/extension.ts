@@ -3,21 +3,6 @@ import type { Extension, Step } from './ledger.ts'
 import { endOf, inWords } from './period.ts'
 import type { Regulation } from './regulation.ts'
 
-/**
- * Why an answer may take longer: complexity, or the number of that person's requests (GDPR Art. 12(3)). Mere effort is no
- * reason, nor is the everyday number of requests of others: only a surge that nobody could prepare for (EDPB 01/2022 §162-164). With their
- * terms in the Data Privacy Vocabulary.
- */
-export const EXTENSION_REASONS = {
-  volume_of_data: 'ComplexityOfProcess',
-  scattered_sources: 'ComplexityOfProcess',
-  redaction_needed: 'ComplexityOfProcess',
-  intelligibility_work: 'ComplexityOfProcess',
-  many_requests_same_person: 'HighVolumeOfProcesses',
-  exceptional_surge: 'HighVolumeOfProcesses',
-} as const
-export type ExtensionReason = keyof typeof EXTENSION_REASONS
-
 /** Where a law lets the answer take longer. All fields are absent where it does not. */
 export interface ExtensionWindow {
   /** The last day on which it may be announced: the strict due day. */

@@ -3,13 +3,6 @@ import type { Day } from './day.ts'
 /** What the controller may be waiting for: an answer which data are meant, who is asking, or a fee. */
 export type PauseReason = 'clarification' | 'identity' | 'fee'
 
-/** Each with its term in the Data Privacy Vocabulary, which has no word for waiting for a fee other than that there is a delay. */
-export const PAUSE_REASONS = {
-  clarification: 'InformationRequired',
-  identity: 'IdentityVerificationRequired',
-  fee: 'DelayJustification',
-} as const satisfies Record<PauseReason, string>
-
 /** The person was asked for something on a day, and gave it on another; until then the controller waits. */
 export interface Pause {
   kind: 'pause'

@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
+import { EXTENSION_REASONS, type ExtensionReason, PAUSE_REASONS } from '../domain/delay.ts'
 import { dpvIri } from '../domain/dpv.ts'
-import { EXTENSION_REASONS, type ExtensionReason } from '../domain/extension.ts'
-import { PAUSE_REASONS, type PauseReason } from '../domain/ledger.ts'
+import type { PauseReason } from '../domain/ledger.ts'
 import type { StoredPause } from './clock-ledger.store.ts'
 import type { Extended } from './extend.ts'
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { act } from '../auth/act.ts'
-import { EXTENSION_REASONS, type ExtensionReason } from '../domain/extension.ts'
+import { EXTENSION_REASONS, type ExtensionReason } from '../domain/delay.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'

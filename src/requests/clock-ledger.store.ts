@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Day } from '../domain/day.ts'
-import type { ExtensionReason } from '../domain/extension.ts'
+import type { ExtensionReason } from '../domain/delay.ts'
 import type { LedgerEntry, PauseReason } from '../domain/ledger.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'

@@ -1,5 +1,5 @@
 import type { Day } from '../domain/day.ts'
-import type { ExtensionReason } from '../domain/extension.ts'
+import type { ExtensionReason } from '../domain/delay.ts'
 import type { PauseReason } from '../domain/ledger.ts'
 import { Problem } from '../domain/problem.ts'
 import type { RefusalGround } from '../domain/refusal.ts'

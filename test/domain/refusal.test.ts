@@ -2,10 +2,9 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { addDays, addMonths, type Day } from '../../src/domain/day.ts'
 import { needsSecondPerson } from '../../src/domain/decision.ts'
+import { EXTENSION_REASONS, PAUSE_REASONS } from '../../src/domain/delay.ts'
 import { dpvIri } from '../../src/domain/dpv.ts'
 import { ABUSE_FACTORS, type Evidence } from '../../src/domain/excess.ts'
-import { EXTENSION_REASONS } from '../../src/domain/extension.ts'
-import { PAUSE_REASONS } from '../../src/domain/ledger.ts'
 import {
   faultsOfRefusal,
   GROUNDS,
