@@ -39,7 +39,7 @@ function describe(name: string, dataset: DatasetDescription): Manifest['datasets
     ...(fields && { fields }),
     ...(dataset.sensitive && { sensitive: true }),
     ...(recipients && { recipients }),
-    ...(dataset.containsThirdParties && { containsThirdParties: true }),
+    ...((dataset.containsThirdParties || fields?.some(field => field.thirdParty)) && { containsThirdParties: true }),
   }
 }
 

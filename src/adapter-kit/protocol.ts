@@ -19,6 +19,10 @@ export interface Field {
   name: string
   type: 'string' | 'number' | 'boolean' | 'date' | 'datetime' | 'object' | 'array'
   title?: string
+  /** The value is about, or from, somebody else: it may be withheld from the person, where the privacy policy says so. */
+  thirdParty?: boolean
+  /** Somebody's own words, in which anybody may be mentioned. */
+  freeText?: boolean
 }
 
 /** What a dataset is, in the words of Art. 15(1): the vocabularies are those of the controller's privacy policy. */
@@ -36,7 +40,7 @@ export interface DatasetDescription {
   sensitive?: boolean
   /** Everybody outside the controller to whom this is disclosed, by name. */
   recipients?: readonly string[]
-  /** Records may speak of other people, too (Art. 15(4)). */
+  /** Records may speak of other people, too (Art. 15(4)). Said of itself where a field is `thirdParty`. */
   containsThirdParties?: boolean
 }
 

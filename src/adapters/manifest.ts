@@ -37,6 +37,7 @@ function contradictions({ name, actions, datasets, identityTypes, eraseAfter, ho
     ...repeated(datasets, dataset => dataset.name, '/datasets', '/name'),
     ...repeated(identityTypes, identity => identity.type, '/identityTypes', '/type'),
     ...datasets.flatMap(({ fields }, i) => repeated(fields, field => field.name, `/datasets/${i}/fields`, '/name')),
+    ...datasets.flatMap(unmarked),
   ]
   const add = (pointer: string, detail: string) => faults.push({ pointer, detail })
   if (datasets.length === 0 && holdsNothingBecause === undefined) add('/holdsNothingBecause', 'says why there are no datasets')
@@ -46,6 +47,12 @@ function contradictions({ name, actions, datasets, identityTypes, eraseAfter, ho
   if (eraseAfter.includes(name)) add('/eraseAfter', 'names the adapter itself')
   return faults
 }
+
+/** A dataset with a field about somebody else contains third parties, and has to say so. */
+const unmarked = ({ fields, containsThirdParties }: Manifest['datasets'][number], i: number): Fault[] =>
+  !containsThirdParties && fields.some(({ thirdParty }) => thirdParty)
+    ? [{ pointer: `/datasets/${i}/containsThirdParties`, detail: 'contradicts a field that is about somebody else' }]
+    : []
 
 function repeated<T>(items: readonly T[], keyOf: (item: T) => string, before: string, after: string): Fault[] {
   const seen = new Set<string>()

@@ -31,7 +31,15 @@ export const OUTCOMES = [
   'cancelled',
 ] as const
 
-const Field = Type.Object({ name: text(128), type: Type.Optional(text(32)), title: Type.Optional(text(200)) })
+const Field = Type.Object({
+  name: text(128),
+  type: Type.Optional(text(32)),
+  title: Type.Optional(text(200)),
+  /** Its value is about, or from, somebody else: the name of whoever answered, of another participant. */
+  thirdParty: Type.Optional(Type.Boolean()),
+  /** Somebody's own words, in which anybody may be mentioned. */
+  freeText: Type.Optional(Type.Boolean()),
+})
 
 /** What a dataset is, in the words of Art. 15(1) GDPR; whether they are words of the privacy policy is asked elsewhere. */
 const Dataset = Type.Object({

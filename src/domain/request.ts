@@ -2,6 +2,7 @@ import type { Actor } from './actor.ts'
 import type { Day } from './day.ts'
 import type { Flag, State } from './lifecycle.ts'
 import type { Right } from './rights.ts'
+import type { Withheld } from './withheld.ts'
 
 /** The case: one right exercised by or for one data subject. Who that is stands elsewhere, sealed. */
 export interface DsarRequest {
@@ -52,6 +53,8 @@ export interface Completeness {
   adaptersAnswered: number
   /** Datasets that were not delivered in full, and why. */
   missing: { adapter: string; dataset: string; outcome: string; reason: string | null }[]
+  /** What was left out for the sake of others, where something was (Art. 15(4), 20(4)). */
+  withheld?: (Omit<Withheld, 'says'> & { adapter: string; article: string })[]
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { Completeness } from '../domain/request.ts'
+import type { PackagedRight } from '../domain/rights.ts'
+import { OTHERS_ARTICLE } from '../domain/withheld.ts'
 import { isEffect } from './judge-effect.ts'
 import { firstShort } from './receive-answer.ts'
 import type { Task } from './tasks.store.ts'
@@ -18,9 +20,14 @@ function stateOf(tasks: readonly Task[], asked: readonly Task[], missing: Comple
 }
 
 /** Of a copy. A dataset that nobody spoke of counts as missing, whatever else was said. */
-export function completenessOfCopy(tasks: readonly Task[]): Completeness {
+export function completenessOfCopy(tasks: readonly Task[], right: PackagedRight): Completeness {
   const collects = tasks.filter(({ action, asked }) => action === 'collect' && asked)
-  return stateOf(tasks, collects, [...refusedIn(tasks), ...collects.flatMap(task => missingFrom(task, tasks))])
+  const state = stateOf(tasks, collects, [...refusedIn(tasks), ...collects.flatMap(task => missingFrom(task, tasks))])
+  const article = OTHERS_ARTICLE[right]
+  const withheld = collects.flatMap(({ adapter, answer }) =>
+    (answer?.withheld ?? []).map(({ says: _says, ...line }) => ({ adapter, ...line, article })),
+  )
+  return withheld.length > 0 ? { ...state, withheld } : state
 }
 
 /** Of what was changed: everything asked for was done, was not there, or is kept by law and said to be. */
@@ -57,7 +64,11 @@ function missingFrom(task: Task, tasks: readonly Task[]): Completeness['missing'
     if (!said) return [{ adapter, dataset: name, outcome: 'failed', reason: 'not_answered' }]
     if (!COPIED.has(said.outcome)) return [{ adapter, dataset: name, outcome: said.outcome, reason: said.reason ?? null }]
     const counted = short?.datasets.find(dataset => dataset.name === name)?.count ?? 0
-    return said.count < counted ? [{ adapter, dataset: name, outcome: 'partially_completed', reason: FEWER }] : []
+    if (said.count < counted) return [{ adapter, dataset: name, outcome: 'partially_completed', reason: FEWER }]
+    const withheld = answer?.withheld?.find(({ dataset }) => dataset === name)
+    return withheld
+      ? [{ adapter, dataset: name, outcome: withheld.field ? 'partially_completed' : 'refused', reason: withheld.reason }]
+      : []
   })
 }
 

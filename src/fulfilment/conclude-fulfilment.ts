@@ -1,6 +1,5 @@
 import { system } from '../domain/actor.ts'
-import type { DsarRequest } from '../domain/request.ts'
-import { isPackaged } from '../domain/rights.ts'
+import { isPackaged, type PackagedRight } from '../domain/rights.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, noteCompleteness, setFlag } from '../requests/apply-event.ts'
 import { completenessOfCopy, FEWER } from './completeness.ts'
@@ -19,13 +18,13 @@ export async function concludeFulfilment(deps: ConcludeDeps, requestId: string):
     const request = await lockRequest(tx, requestId)
     const tasks = (await tasksOf(tx, requestId)).filter(({ action, round }) => action !== 'resolve' && round === 0)
     if (request.state !== 'fulfilling' || tasks.some(({ state }) => state !== 'done')) return
-    if (isPackaged(request.right)) await concludeCopy(deps, tx, request, tasks)
+    if (isPackaged(request.right)) await concludeCopy(deps, tx, request.id, request.right, tasks)
     else await concludeEffects(deps, tx, request, tasks)
   })
 }
 
-async function concludeCopy(deps: CaseDeps, tx: Tx, { id }: DsarRequest, tasks: readonly Task[]): Promise<void> {
-  const completeness = completenessOfCopy(tasks)
+async function concludeCopy(deps: CaseDeps, tx: Tx, id: string, right: PackagedRight, tasks: readonly Task[]): Promise<void> {
+  const completeness = completenessOfCopy(tasks, right)
   await noteCompleteness(tx, id, completeness)
   const isShort = completeness.missing.some(({ reason }) => reason === FEWER)
   await setFlag(deps, tx, id, 'count_mismatch', isShort, BY)

@@ -4,6 +4,7 @@ import { requestStream } from '../audit/record.ts'
 import { type Actor, system } from '../domain/actor.ts'
 import type { State } from '../domain/lifecycle.ts'
 import type { DsarRequest } from '../domain/request.ts'
+import type { Withheld } from '../domain/withheld.ts'
 import type { Action, RequestJob } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
@@ -31,8 +32,11 @@ export interface ReceiveDeps extends CaseDeps, IdentityDeps {
   onAnswer(action: string, kind: string): void
 }
 
-/** What came of asking. Reading back what was corrected brings nothing but whether it shows. */
-export type Came = Answer | { kind: 'read_back'; datasets: DatasetAnswer[]; uncorrected: string[] }
+/**
+ * What came of asking, and what of it was left out for the sake of others. Reading back what was corrected brings nothing but whether
+ * it shows.
+ */
+export type Came = (Answer & { withheld?: Withheld[] }) | { kind: 'read_back'; datasets: DatasetAnswer[]; uncorrected: string[] }
 
 /** After this many failures in a row the staff see it; the adapter goes on being asked until the answer is there. */
 const FAILURES_UNTIL_FLAGGED = 4
@@ -56,6 +60,7 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
     action: task.action,
     attempt: task.attempt,
     ...(change.problem && { problem: change.problem.code }),
+    ...(change.answer?.withheld && { withheld: change.answer.withheld.map(inShort) }),
   })
   deps.onAnswer(task.action, answer.kind)
   if (change.state === 'done') await onDone(deps, tx, task, answer, parts)
@@ -63,6 +68,9 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
   if (owed) await deps.enqueue(tx, owed, { requestId: request.id })
   return change.state === 'done'
 }
+
+const inShort = ({ dataset, field, records, rule }: Withheld): string =>
+  `${records} × ${dataset}${field === undefined ? '' : `.${field}`} (${rule})`
 
 /** Whether a request in this state still waits for such an answer. */
 function isAwaited({ action, round }: Task, state: State): boolean {
@@ -108,7 +116,8 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
       const missing = answer.kind === 'collected' ? await fewerThanLocated(tx, task, datasets) : undefined
       if (missing && task.failures < RECOUNTS)
         return later('fewer_than_located', `Dataset '${missing}' came with fewer records than were counted.`)
-      return { state: 'done', failures: 0, answer: { status: 'answered', datasets }, problem: null }
+      const withheld = answer.withheld && answer.withheld.length > 0 ? { withheld: answer.withheld } : {}
+      return { state: 'done', failures: 0, answer: { status: 'answered', datasets, ...withheld }, problem: null }
     }
     case 'read_back':
       return answer.uncorrected.length === 0

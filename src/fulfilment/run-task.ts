@@ -7,6 +7,8 @@ import type { Correction } from '../domain/details.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
+import { type Protection, protectionOf } from '../policy/others-rights.ts'
+import type { Policy } from '../policy/policy.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { giveBack, keepLease, LEASE_SECONDS } from './claims.store.ts'
@@ -15,12 +17,14 @@ import { type Came, type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
 import { openSpool, type Spool, type SpooledPart } from './spool.ts'
 import { taskCallOf } from './task-call.ts'
 import type { Task } from './tasks.store.ts'
+import { withholding } from './withhold.ts'
 
 export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps, CallDeps {
   vault: Vault
   read: Tx
   blobs: BlobStore
   publicUrl: string
+  policy: Policy
   callLimits: CallLimits
   keyOf(read: Tx, requestId: string): Promise<KeyObject>
   onError(error: unknown): void
@@ -93,7 +97,8 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
       })
     const back = task.action === 'read_back' ? readBack(await correctionsOf(deps, task)) : undefined
     spool = task.action === 'collect' ? await spoolFor(deps, task) : undefined
-    const sink = back ?? spool
+    const withhold = spool && withholding(spool, protectionsFor(deps.policy, task))
+    const sink = back ?? withhold
     const answer = await callAdapter(deps, {
       baseUrl: task.config.baseUrl,
       secrets: await secretsOf(deps, deps.read, task.adapterId),
@@ -103,7 +108,8 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
       ...(sink && { sink }),
       signal,
     })
-    if (answer.kind === 'collected' && spool) return { answer, parts: await spool.finish(), discard: spool.abort }
+    if (answer.kind === 'collected' && spool && withhold)
+      return { answer: { ...answer, withheld: withhold.withheld() }, parts: await spool.finish(), discard: spool.abort }
     await spool?.abort()
     return nothing(
       answer.kind === 'collected' && back
@@ -127,3 +133,11 @@ async function spoolFor({ blobs, keyOf, read }: RunDeps, { id, requestId, attemp
   const columns = new Map(config.datasets.map(({ name, fields }) => [name, fields.map(field => field.name)]))
   return openSpool({ blobs, key: await keyOf(read, requestId), prefix: `requests/${requestId}/parts/${id}/${attempt}`, columns })
 }
+
+const protectionsFor = (policy: Policy, { adapter, config }: Task): Map<string, Protection> =>
+  new Map(
+    config.datasets.flatMap(dataset => {
+      const protection = protectionOf(policy, adapter, dataset)
+      return protection ? [[dataset.name, protection] as const] : []
+    }),
+  )

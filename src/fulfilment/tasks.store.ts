@@ -1,5 +1,6 @@
 import type { Dataset } from '../adapters/protocol.ts'
 import type { RefusalGround } from '../domain/refusal.ts'
+import type { Withheld } from '../domain/withheld.ts'
 import type { Action } from '../pipeline.ts'
 import { type Tx, write } from '../platform/database.ts'
 
@@ -34,6 +35,8 @@ export interface DatasetAnswer {
 export interface TaskAnswer {
   status: 'answered' | 'unknown_person' | 'nothing_in_scope'
   datasets: DatasetAnswer[]
+  /** What of it was not kept, for the sake of others. */
+  withheld?: Withheld[]
 }
 
 export interface Task {

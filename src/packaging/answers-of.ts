@@ -22,9 +22,18 @@ function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
         const said = answer?.datasets.find(({ name }) => name === dataset.name)
         const counted = countOf(dataset.name)
         if (!said && answer?.status === 'unknown_person' && !counted) return []
-        const outcome = (said?.outcome ?? 'failed') as PackagedOutcome
+        const withheld = answer?.withheld?.filter(line => line.dataset === dataset.name) ?? []
+        const isGone = withheld.some(({ field }) => field === undefined)
+        const outcome = isGone ? 'withheld' : ((said?.outcome ?? 'failed') as PackagedOutcome)
         return [
-          { ...describe(dataset), ...said, outcome, count: said?.count ?? 0, ...(counted !== undefined && { located: counted }) },
+          {
+            ...describe(dataset),
+            ...said,
+            outcome,
+            count: said?.count ?? 0,
+            ...(counted !== undefined && { located: counted }),
+            ...(withheld.length > 0 && { withheld }),
+          },
         ]
       }),
       ...config.outOfScope

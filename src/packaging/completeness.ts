@@ -4,7 +4,7 @@ import type { AdapterAnswer, AdapterStatus, DatasetAnswer, PackagedOutcome } fro
 /** One thing that should be in the package and is not, or not wholly; without a dataset it is all that the adapter may hold. */
 export type Shortfall =
   | { adapter: string; dataset?: undefined; why: AdapterStatus }
-  | ({ adapter: string; dataset: string; why: PackagedOutcome | 'fewer_than_located' } & Explanation)
+  | ({ adapter: string; dataset: string; why: PackagedOutcome | 'fewer_than_located' | 'redacted' } & Explanation)
 
 type Explanation = Pick<DatasetAnswer, 'count' | 'located' | 'reason' | 'statute' | 'until'>
 
@@ -26,7 +26,7 @@ export const isAnswered = (status: AdapterStatus): boolean => ANSWERED.includes(
 
 /**
  * Complete is a package only if somebody was asked, every adapter answered, and every dataset came whole: all that had been counted
- * before arrived. Whatever was refused, kept back, failed or came in part is named.
+ * before arrived. Whatever was refused, kept back, failed, came in part or was left out for the sake of others is named.
  */
 export function completenessOf(adapters: readonly AdapterAnswer[], { say }: Messages): Completeness {
   const missing = adapters.flatMap(shortfalls)
@@ -47,9 +47,9 @@ function shortfalls({ name, status, datasets }: AdapterAnswer): Shortfall[] {
 }
 
 function shortfall(adapter: string, dataset: DatasetAnswer): Shortfall[] {
-  const { name, outcome, count, located, reason, statute, until } = dataset
+  const { name, outcome, count, located, reason, statute, until, withheld } = dataset
   const fewer = located !== undefined && located > count && outcome !== 'not_portable'
-  if (WHOLE.includes(outcome) && !fewer) return []
-  const why = WHOLE.includes(outcome) ? 'fewer_than_located' : outcome
+  if (WHOLE.includes(outcome) && !fewer && !withheld) return []
+  const why = WHOLE.includes(outcome) ? (fewer ? 'fewer_than_located' : 'redacted') : outcome
   return [{ adapter, dataset: name, why, count, located, reason, statute, until }]
 }

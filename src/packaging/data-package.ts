@@ -1,3 +1,4 @@
+import { MARKER } from '../domain/withheld.ts'
 import { otherColumn } from '../platform/csv.ts'
 import type { Listed } from './bag.ts'
 import type { Messages } from './messages.ts'
@@ -43,7 +44,7 @@ const resource = ({ path, bytes, sha256 }: Listed, mediatype: string, title?: st
 })
 
 /** Of a dataset that declares no fields, the columns are those of its first record, and only the header says which. */
-const table = ({ fields }: DatasetAnswer) =>
+const table = ({ fields, withheld }: DatasetAnswer) =>
   fields.length > 0 && {
     type: 'table',
     schema: {
@@ -55,5 +56,6 @@ const table = ({ fields }: DatasetAnswer) =>
         })),
         { name: otherColumn(fields.map(({ name }) => name)), type: 'object' },
       ],
+      ...(withheld && { missingValues: ['', MARKER] }),
     },
   }

@@ -3,6 +3,7 @@ import { type Page, table } from './page.ts'
 import { aboutProcessing, rights } from './page-article-fifteen.ts'
 import { data, dictionary, missing } from './page-data.ts'
 import { STYLE } from './page-style.ts'
+import { withheld } from './page-withheld.ts'
 import { VERIFY_COMMAND } from './signature.ts'
 
 /**
@@ -15,6 +16,7 @@ const SECTIONS = {
   summary: overview,
   data,
   missing,
+  withheld,
   processing: aboutProcessing,
   rights,
   dictionary,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Origin, PackagedRight } from '../domain/rights.ts'
+import type { Withheld } from '../domain/withheld.ts'
 import type { Signer } from '../platform/signing.ts'
 import type { Policy } from '../policy/policy.ts'
 
@@ -40,7 +41,10 @@ export interface AdapterAnswer {
   datasets: readonly DatasetAnswer[]
 }
 
-/** The protocol's outcomes of a dataset, and `not_portable` for one that was not asked for because Art. 20 does not cover it. */
+/**
+ * The protocol's outcomes of a dataset, `not_portable` for one that was not asked for because Art. 20 does not cover it, and
+ * `withheld` for one that came and was left out for the sake of others.
+ */
 export type PackagedOutcome =
   | 'completed'
   | 'partially_completed'
@@ -51,6 +55,7 @@ export type PackagedOutcome =
   | 'failed'
   | 'cancelled'
   | 'not_portable'
+  | 'withheld'
 
 export interface DatasetAnswer {
   name: string
@@ -71,6 +76,8 @@ export interface DatasetAnswer {
   reason?: string
   statute?: string
   until?: string
+  /** What was left out of it for the sake of others: fields, or all of it. */
+  withheld?: readonly Withheld[]
 }
 
 /**

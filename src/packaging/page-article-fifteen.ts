@@ -30,16 +30,22 @@ export function aboutProcessing({ summary: { information }, messages: { say } }:
 }
 
 /** Art. 15(1)(e) and (f): the other rights, whom to write to, and where to complain. */
-export function rights({ summary: { information }, policy, messages: { say } }: Page): Html {
-  const { controller, rights, complaint } = information
+export function rights(page: Page): Html {
+  const { summary, policy, messages } = page
+  const { say } = messages
+  const { controller, rights } = summary.information
   const { privacyOfficer, dataProtectionOfficer } = controller.contacts
   return html`<p>${say('rights.intro')}</p>
 <ul>${rights.map(right => html`<li>${say('right', right)}</li>`)}</ul>
 <p>${say('contact', { email: privacyOfficer, days: policy.promiseDays })}</p>
-<p>${say('complain', { authority: complaint.authority })} <a href="${complaint.url}" rel="noreferrer">${say('complain.link')}</a></p>
+${remedies(page)}
 <dl>
 <dt>${say('controller')}</dt><dd>${[controller.name, ...controller.address, controller.phone].join(', ')}</dd>
 <dt>${say('privacyOfficer')}</dt><dd>${privacyOfficer}</dd>
 <dt>${say('dataProtectionOfficer')}</dt><dd>${dataProtectionOfficer}</dd>
 </dl>`
 }
+
+/** Complaint and court (Art. 12(4), 15(1)(f)). */
+export const remedies = ({ summary: { information }, messages: { say } }: Page): Html =>
+  html`<p>${say('complain', { authority: information.complaint.authority })} <a href="${information.complaint.url}" rel="noreferrer">${say('complain.link')}</a></p>`

@@ -17,14 +17,19 @@ ${adapter.datasets.length > 0 ? datasetTable(adapter, page) : html`<p>${page.mes
 `,
   )
 
-function datasetTable({ title, datasets }: AdapterSummary, { policy, messages }: Page): Html {
+function datasetTable(
+  { name: adapter, title, datasets }: AdapterSummary,
+  { policy, messages, summary: { completeness } }: Page,
+): Html {
   const { say, number } = messages
   const categories: Record<string, { title: string }> = policy.categories
+  const isRedacted = (dataset: string) =>
+    completeness.missing.some(one => one.adapter === adapter && one.dataset === dataset && one.why === 'redacted')
   const rows = datasets.map(
     dataset => html`<tr><th scope="row"><bdi>${dataset.title}</bdi></th>
 <td>${categories[dataset.category]?.title}</td>
 <td>${say(`origin.${dataset.origin}`)}</td>
-<td>${say(`outcome.${dataset.outcome}`)}${dataset.containsThirdParties && html`<br>${say('thirdParties')}`}</td>
+<td>${say(`outcome.${isRedacted(dataset.name) ? 'redacted' : dataset.outcome}`)}${dataset.containsThirdParties && html`<br>${say('thirdParties')}`}</td>
 <td class="number">${number(dataset.count)}</td>
 <td>${dataset.files.length > 0 && files(dataset, messages)}</td></tr>
 `,

@@ -1,4 +1,5 @@
 import { type PackagedRight, RIGHTS } from '../domain/rights.ts'
+import { OTHERS_ARTICLE, type Withheld } from '../domain/withheld.ts'
 import { type ArticleFifteen, articleFifteen } from '../policy/article-fifteen.ts'
 import { type Completeness, completenessOf, isAnswered } from './completeness.ts'
 import type { Messages } from './messages.ts'
@@ -10,6 +11,8 @@ export interface Summary {
   request: { id: string; right: PackagedRight; article: string; receivedAt: string; assembledAt: string }
   completeness: Completeness
   adapters: AdapterSummary[]
+  /** What was left out for the sake of others, and by which rule: no values. */
+  withheld: (Withheld & { adapter: string; article: string })[]
   /** Art. 15(1)(a) to (h), 15(2) for every category of which something is, or may be, held. */
   information: ArticleFifteen
 }
@@ -24,7 +27,7 @@ export interface AdapterSummary {
   datasets: DatasetSummary[]
 }
 
-export type DatasetSummary = DatasetAnswer & {
+export type DatasetSummary = Omit<DatasetAnswer, 'withheld'> & {
   files: { path: string; bytes: number; mediaType: string; originalName?: string }[]
 }
 
@@ -46,8 +49,14 @@ export function summarise(input: PackageInput, placement: Placement, messages: M
       status,
       answered: isAnswered(status),
       ...(answeredAt && { asOf: answeredAt.toISOString() }),
-      datasets: datasets.map(dataset => ({ ...dataset, files: filesOf(placement, name, dataset.name) })),
+      datasets: datasets.map(({ withheld: _told, ...dataset }) => ({
+        ...dataset,
+        files: filesOf(placement, name, dataset.name),
+      })),
     })),
+    withheld: adapters.flatMap(({ name, datasets }) =>
+      datasets.flatMap(({ withheld = [] }) => withheld.map(line => ({ adapter: name, ...line, article: OTHERS_ARTICLE[right] }))),
+    ),
     information: informationFor(
       policy,
       adapters.flatMap(({ datasets }) => datasets),

@@ -15,9 +15,9 @@ export interface DescribedDataset {
  * Holds a manifest against the privacy policy. An adapter may only claim what the policy tells people: a category, purpose, legal
  * basis, retention rule or recipient that the policy does not know is a fault, and so is a legal basis without any purpose.
  */
-export function checkManifest(policy: Policy, manifest: { datasets: readonly DescribedDataset[] }): Fault[] {
+export function checkManifest(policy: Policy, manifest: { name?: string; datasets: readonly DescribedDataset[] }): Fault[] {
   const recipients = policy.recipients.map(({ name }) => name)
-  return manifest.datasets.flatMap((dataset, at) => {
+  const ofDatasets = manifest.datasets.flatMap((dataset, at) => {
     const place = `/datasets/${at}`
     return [
       ...unknown(`${place}/category`, 'category', dataset.category, CATEGORIES),
@@ -29,7 +29,21 @@ export function checkManifest(policy: Policy, manifest: { datasets: readonly Des
       ...(dataset.legalBases.length > 0 ? [] : [{ pointer: `${place}/legalBases`, detail: 'Every dataset has a legal basis.' }]),
     ]
   })
+  return [...ofDatasets, ...unprotected(policy, manifest)]
 }
+
+/** A rule for the sake of others that has lost its dataset, to a slip or a new name, would protect nobody. */
+const unprotected = (
+  { othersRights: { rules } }: Policy,
+  { name, datasets }: { name?: string; datasets: readonly { name: string }[] },
+) =>
+  rules
+    .filter(({ adapter, dataset }) => adapter !== undefined && adapter === name && dataset !== undefined)
+    .filter(({ dataset }) => !datasets.some(one => one.name === dataset))
+    .map(rule => ({
+      pointer: '/datasets',
+      detail: `The privacy policy has a rule '${rule.name}' for a dataset '${rule.dataset}'.`,
+    }))
 
 const unknown = (pointer: string, kind: string, word: string, known: readonly string[]): Fault[] =>
   known.includes(word)

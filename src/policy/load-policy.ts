@@ -17,7 +17,7 @@ const EEA = new Set('AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IS IT LI LT LU LV
  */
 export function loadPolicy(path: string = CURRENT): Policy {
   const found: unknown = parse(readFileSync(path, 'utf8'))
-  const mistakes = validator.Check(found) ? unsafeTransfers(found) : schemaMistakes(found)
+  const mistakes = validator.Check(found) ? [...unsafeTransfers(found), ...rashRules(found)] : schemaMistakes(found)
   if (mistakes.length > 0) throw new Error(`${path} is not a privacy policy:\n  ${mistakes.join('\n  ')}`)
   return found as Policy
 }
@@ -44,3 +44,15 @@ const unsafeTransfers = (policy: Policy): string[] =>
   policy.recipients.flatMap(({ name, country, safeguard }, at) =>
     EEA.has(country) || safeguard ? [] : [`/recipients/${at}/safeguard: ${name} is outside the EEA and has none`],
   )
+
+/** Others' rights are a reason to leave out what harms them, never to refuse everything (recital 63), and never one without words. */
+const rashRules = ({ othersRights: { rules, otherwise } }: Policy): string[] =>
+  rules.flatMap(({ name, adapter, dataset, fields, do: doing, reason }, at) => {
+    const place = `/othersRights/rules/${at}`
+    const isWithheld = doing === 'withhold'
+    return [
+      ...(isWithheld && !(adapter && dataset && !fields) ? [`${place}/do: withhold is for one named dataset of an adapter`] : []),
+      ...(doing !== 'deliver' && !reason ? [`${place}/reason: has to be given for what is not delivered`] : []),
+      ...([otherwise, ...rules.slice(0, at)].some(other => other.name === name) ? [`${place}/name: is there twice`] : []),
+    ]
+  })

@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox'
+import { WITHHOLDING_REASONS } from '../domain/withheld.ts'
 
 /** The vocabulary of the privacy policy. A manifest that uses any other word is refused, for nobody could explain it to a person. */
 export const CATEGORIES = [
@@ -83,6 +84,28 @@ const RecipientSchema = Type.Object(
   closed,
 )
 
+const Name = Type.String({ pattern: '^[a-z][a-z0-9_-]{0,62}$' })
+const Reason = Type.Enum([...WITHHOLDING_REASONS])
+
+/** What is done so that a copy does not harm others (Art. 15(4), recital 63): to what, and why. */
+const OthersRightsRule = Type.Object(
+  {
+    name: Name,
+    /** What it concerns; what is not said is any. */
+    adapter: Type.Optional(Name),
+    dataset: Type.Optional(Name),
+    category: Type.Optional(Type.Enum([...CATEGORIES])),
+    /** Which fields are redacted, or delivered all the same, by how the manifest marks them; `third_party` unless told. */
+    fields: Type.Optional(Type.Enum(['third_party', 'free_text'])),
+    /** `withhold` is for one named dataset of one adapter. */
+    do: Type.Enum(['redact', 'withhold', 'deliver']),
+    /** Of what is not delivered. */
+    reason: Type.Optional(Reason),
+    says: Text,
+  },
+  closed,
+)
+
 /** The privacy policy as data, and as a JSON Schema of it. */
 export const PolicySchema = Type.Object(
   {
@@ -100,6 +123,15 @@ export const PolicySchema = Type.Object(
     supervisoryAuthority: Type.Object({ name: Text, url: HttpsUrl }, closed),
     promiseDays: Type.Integer({ minimum: 1, maximum: 30 }),
     minimumAge: Type.Integer({ minimum: 0 }),
+    othersRights: Type.Object(
+      {
+        /** The first that concerns a dataset, or a field of it, is meant. */
+        rules: Type.Array(OthersRightsRule),
+        /** How a field about somebody else is redacted that no rule speaks of. */
+        otherwise: Type.Object({ name: Name, reason: Reason, says: Text }, closed),
+      },
+      closed,
+    ),
     automatedDecisions: Type.Object({ exist: Type.Boolean(), statement: Text }, closed),
     purposes: table(PURPOSES, Text),
     legalBases: table(LEGAL_BASES, Type.Object({ title: Text, article: Text }, closed)),

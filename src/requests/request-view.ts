@@ -3,6 +3,7 @@ import { ANONYMOUS, type Caller } from '../auth/caller.ts'
 import { FLAGS, STATES } from '../domain/lifecycle.ts'
 import { type DsarRequest, RELATIONSHIPS } from '../domain/request.ts'
 import { RIGHTS, type Right } from '../domain/rights.ts'
+import { WITHHOLDING_REASONS } from '../domain/withheld.ts'
 import type { Identity } from './identities.store.ts'
 
 export const RightSchema = Type.Enum(Object.keys(RIGHTS) as Right[])
@@ -70,6 +71,20 @@ export const RequestView = Type.Object(
             outcome: Type.String(),
             reason: Nullable(Type.String()),
           }),
+        ),
+        withheld: Type.Optional(
+          Type.Array(
+            Type.Object({
+              adapter: Type.String(),
+              dataset: Type.String(),
+              field: Type.Optional(Type.String({ description: 'Where it is missing, the whole dataset was withheld.' })),
+              records: Type.Integer(),
+              rule: Type.String({ description: 'The rule of the privacy policy.' }),
+              reason: Type.Enum([...WITHHOLDING_REASONS]),
+              article: Type.String(),
+            }),
+            { description: 'What was left out for the sake of others; only where something was.' },
+          ),
         ),
       }),
     ),

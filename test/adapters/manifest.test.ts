@@ -39,6 +39,12 @@ describe('a manifest', () => {
     })
   })
 
+  test('that marks a field as about somebody else says that its dataset contains third parties', () => {
+    const told = { ...dataset, fields: [{ name: 'author', thirdParty: true }] }
+    expect(pointersFor({ ...manifest, datasets: [told] })).toEqual(['/datasets/0/containsThirdParties'])
+    expect(pointersFor({ ...manifest, datasets: [{ ...told, containsThirdParties: true }] })).toEqual([])
+  })
+
   test('keeps what it says', () => {
     const full = {
       ...manifest,

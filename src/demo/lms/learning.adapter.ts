@@ -51,14 +51,13 @@ const progress = (db: pg.Pool) => ({
       title: 'Changes of grades, with feedback',
       category: 'learning',
       origin: 'derived',
-      containsThirdParties: true,
     },
     {
       item: 'string',
       old_grade: 'number',
       new_grade: 'number',
-      graded_by: 'string',
-      feedback: 'string',
+      graded_by: { type: 'string', title: 'Graded by', thirdParty: true },
+      feedback: { type: 'string', title: 'Feedback', freeText: true },
       changed_at: 'datetime',
     },
   ),
@@ -87,7 +86,13 @@ const work = (db: pg.Pool) => ({
     ...fromTable(
       db,
       { ...common, ...POSTS, title: 'Forum posts', category: 'content', origin: 'provided', containsThirdParties: true },
-      { course: 'string', subject: 'string', message: 'string', created_at: 'datetime', edited: 'boolean' },
+      {
+        course: 'string',
+        subject: 'string',
+        message: { type: 'string', freeText: true },
+        created_at: 'datetime',
+        edited: 'boolean',
+      },
     ),
     erase: async ({ keys }: Known, { signal }: Call) =>
       (await emptyAnswered(db, keys)) + (await eraseRows(db, POSTS, keys, signal)),

@@ -33,8 +33,15 @@ export function support({ db, secret, onError }: Service): Adapter {
       ),
       ticket_messages: fromTable(
         db,
-        { ...talk, table: 'lms_support.ticket_messages', title: 'Messages in support tickets', containsThirdParties: true },
-        { ticket_reference: 'string', author: 'string', from_support: 'boolean', body: 'string', sent_at: 'datetime' },
+        { ...talk, table: 'lms_support.ticket_messages', title: 'Messages in support tickets' },
+        {
+          ticket_reference: 'string',
+          written_by: { type: 'string', title: 'Your name, where you wrote it' },
+          answered_by: { type: 'string', title: 'Who answered', thirdParty: true },
+          from_support: 'boolean',
+          body: { type: 'string', freeText: true },
+          sent_at: 'datetime',
+        },
       ),
       attachments: filesFromTable(db, { ...talk, table: 'lms_support.attachments', title: 'Files sent to support' }),
       csat: fromTable(

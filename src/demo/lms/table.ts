@@ -16,7 +16,7 @@ const INLINE = 16 * 1024
 export function fromTable(
   db: pg.Pool,
   { table, key, document, ...description }: Table,
-  columns: Readonly<Record<string, Field['type']>>,
+  columns: Readonly<Record<string, Field['type'] | Omit<Field, 'name'>>>,
 ): DatasetDefinition<Known> {
   const names = Object.keys(columns)
   const selected = ['id', ...(document ? [document] : names)].join(', ')
@@ -25,7 +25,7 @@ export function fromTable(
   return {
     ...description,
     ...effectsOn(db, { table, key }),
-    fields: Object.entries(columns).map(([name, type]) => ({ name, type })),
+    fields: Object.entries(columns).map(([name, type]) => (typeof type === 'string' ? { name, type } : { name, ...type })),
     count: ({ keys }) => countRows(db, { table, key }, keys),
     async *records({ keys }) {
       for (const one of keys) yield* pages(async after => (await read<Page>(db, sql, [one, after]))[0])

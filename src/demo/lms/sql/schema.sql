@@ -198,6 +198,8 @@ create table if not exists lms_support.tickets (
 create table if not exists lms_support.ticket_messages (
   id bigint generated always as identity, requester_email text not null, ticket_reference text not null, author text not null,
   from_support boolean not null, body text not null, sent_at timestamptz not null,
+  written_by text generated always as (case when not from_support then author end) stored,
+  answered_by text generated always as (case when from_support then author end) stored,
   primary key (requester_email, id)
 );
 create table if not exists lms_support.attachments (
