@@ -12,7 +12,12 @@ interface RequestSeen {
   dueOn: string
   legalDueOn: string
   flags: string[]
-  completeness: { complete: boolean; adaptersAsked: number; adaptersAnswered: number } | null
+  completeness: {
+    complete: boolean
+    adaptersAsked: number
+    adaptersAnswered: number
+    withheld?: { adapter: string; dataset: string; field?: string; records: number }[]
+  } | null
 }
 
 interface TaskSeen {
@@ -66,6 +71,8 @@ export async function walk(house: House, person: Person, tell: (line: string) =>
   tell(
     `sealed and handed over: ${done.completeness?.adaptersAnswered} of ${done.completeness?.adaptersAsked} adapters answered, complete: ${done.completeness?.complete}`,
   )
+  for (const { adapter, dataset, field, records } of done.completeness?.withheld ?? [])
+    tell(`left out for the sake of others: ${[adapter, dataset, field].join('.')} in ${records} records`)
 
   const ready = await mailTo(house, person.email, mail => mail.text.includes('/v1/downloads/'))
   tell(`the link was mailed (mail ${ready.number}: “${ready.subject}”)`)
