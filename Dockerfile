@@ -24,4 +24,4 @@ HEALTHCHECK --interval=15s --timeout=3s --start-period=20s CMD ["node", "-e", \
 
 # Streams of records leave much short-lived memory behind: a small nursery and few arenas keep a third of it from piling up.
 ENV MALLOC_ARENA_MAX=2
-CMD ["node", "--max-semi-space-size=4", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=2 --max-old-space-size=1024", "src/main.ts"]

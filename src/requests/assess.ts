@@ -5,7 +5,7 @@ import { endOfDay } from '../domain/day.ts'
 import { type Details, isAbsolute } from '../domain/details.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import { rightFacts } from '../domain/rights.ts'
+import { type Right, rightFacts } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag, startCoolingOff } from './apply-event.ts'
 import { openPause } from './clock-ledger.store.ts'
@@ -38,7 +38,7 @@ const needsJudgement = (request: DsarRequest, details: Details): boolean =>
   rightFacts(request.right).decidedByPeople === true || !isAbsolute(request.right, details)
 
 /** Rights that change or remove what a hold keeps. */
-const TOUCHES_EVIDENCE = new Set(['erasure', 'rectification', 'under_age_report'])
+export const TOUCHES_EVIDENCE: ReadonlySet<Right> = new Set<Right>(['erasure', 'rectification', 'under_age_report'])
 
 export const isHeld = async (deps: Pick<AssessDeps, 'heldBy'>, tx: Tx, { id, right }: DsarRequest): Promise<boolean> =>
   TOUCHES_EVIDENCE.has(right) && (await deps.heldBy(tx, id)).length > 0
@@ -51,6 +51,8 @@ export async function proceed(deps: AssessDeps, tx: Tx, requestId: string, by: A
   const request = await lockRequest(tx, requestId)
   const now = deps.clock.now()
   if (await isHeld(deps, tx, request)) throw new Problem('illegal_transition', 'A legal hold forbids it until it is released.')
+  if (rightFacts(request.right).decidedByPeople) throw new Problem('illegal_transition', 'It is answered, not approved.')
+  await setFlag(deps, tx, requestId, 'on_hold', false, by)
   if (request.state === 'cooling_off') {
     if (request.coolsOffAt && request.coolsOffAt > now)
       throw new Problem('illegal_transition', `It cools off until ${request.coolsOffAt.toISOString()}.`)

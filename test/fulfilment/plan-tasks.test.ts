@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Adapter } from '../../src/adapters/adapters.store.ts'
+import type { Dataset, Manifest } from '../../src/adapters/protocol.ts'
 import { planTasks } from '../../src/fulfilment/plan-tasks.ts'
 import type { NewTask } from '../../src/fulfilment/tasks.store.ts'
 
 type Asked = Parameters<typeof planTasks>[0]
 
-const ALL = ['locate', 'collect', 'erase', 'rectify']
+const ALL: Manifest['actions'] = ['locate', 'collect', 'erase', 'rectify']
 const about = (
   right: Asked['request']['right'],
   details: Asked['details'] = {},
@@ -16,17 +17,34 @@ const about = (
   details,
   refused: [],
 })
-const dataset = (name: string, more: object = {}) => ({
+const dataset = (name: string, more: Partial<Dataset> = {}): Dataset => ({
   ...{ name, title: name, category: 'account', origin: 'provided', purposes: ['provide_service'], legalBases: ['contract'] },
   ...{ retention: 'account_data', fields: [{ name: 'name', type: 'string', title: 'Name' }], sensitive: false },
   ...{ recipients: [], containsThirdParties: false },
   ...more,
 })
 
-function adapter(name: string, more: { actions?: string[]; eraseAfter?: string[]; datasets?: object[] } = {}): Adapter {
+function adapter(
+  name: string,
+  more: { actions?: Manifest['actions']; eraseAfter?: string[]; datasets?: Manifest['datasets'] } = {},
+): Adapter {
   const { actions = ALL, eraseAfter = [], datasets = [dataset('things')] } = more
-  const manifest = { protocol: 'dsar-adapter/1', name, actions, identityTypes: [], eraseAfter, cancellable: false, datasets }
-  return { id: name, name, title: name, baseUrl: 'http://x', state: 'active', manifest } as unknown as Adapter
+  const limits = { concurrency: 4, perMinute: 600, batch: 1 }
+  const of: Manifest = {
+    protocol: 'dsar-adapter/1',
+    name,
+    actions,
+    identityTypes: [],
+    limits,
+    eraseAfter,
+    cancellable: false,
+    datasets,
+  } as const
+  const at = new Date()
+  return {
+    ...{ id: name, name, title: name, baseUrl: 'http://adapter.example', state: 'active', manifest: of },
+    ...{ concurrency: 4, perMinute: 600, version: 1, createdAt: at, changedAt: at },
+  }
 }
 
 const erasing = (adapters: Adapter[]) => planTasks(about('erasure'), adapters, ['erase', 'confirm_erased'])
