@@ -108,10 +108,10 @@ async function launchService(env: Record<string, string>, nodeArguments: string[
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const log = openSync(logFile, 'a')
-  // MALLOC_ARENA_MAX as in the image.
+  // The allocator as in the image.
   const child = spawn(process.execPath, [...nodeArguments, ...START], {
     cwd: ROOT,
-    env: { ...process.env, MALLOC_ARENA_MAX: '2', ...env, PORT: String(port), PUBLIC_URL: url },
+    env: { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', ...env, PORT: String(port), PUBLIC_URL: url },
     stdio: ['ignore', log, log],
   })
   for (let tries = 0; !(await isReady(url)); tries++) {

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyContextConfig } from 'fastify'
 import { Type } from 'typebox'
 import { Problem } from '../domain/problem.ts'
 import type { Tx } from '../platform/database.ts'
@@ -10,6 +11,12 @@ export interface PolicyRoutesDeps {
   read: Tx
 }
 
+/** For everybody, as the policy itself is; but not for a flood. */
+const OPEN: FastifyContextConfig = {
+  allow: { public: true },
+  rateLimit: { max: 120, timeWindow: 60_000 },
+  problems: ['too_many_requests'],
+}
 const Version = Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' })
 const CategoryView = Type.Object({
   name: Type.String(),
@@ -27,7 +34,7 @@ export const policyRoutes =
     api.get(
       '/policy',
       {
-        config: { allow: { public: true } },
+        config: OPEN,
         schema: {
           operationId: 'getPolicy',
           tags: ['policy'],
@@ -43,7 +50,7 @@ export const policyRoutes =
     api.get(
       '/policy/versions',
       {
-        config: { allow: { public: true } },
+        config: OPEN,
         schema: {
           operationId: 'listPolicyVersions',
           tags: ['policy'],
@@ -68,7 +75,7 @@ export const policyRoutes =
     api.get(
       '/policy/versions/:version',
       {
-        config: { allow: { public: true }, problems: ['not_found'] },
+        config: { ...OPEN, problems: ['too_many_requests', 'not_found'] },
         schema: {
           operationId: 'getPolicyVersion',
           tags: ['policy'],
@@ -88,7 +95,7 @@ export const policyRoutes =
     api.get(
       '/policy/categories',
       {
-        config: { allow: { public: true } },
+        config: OPEN,
         schema: {
           operationId: 'listCategories',
           tags: ['policy'],
