@@ -12,7 +12,7 @@ import { type LetterDeps, type RequestLetter, writeLetterToSubject } from './wri
 
 export interface OutcomeDeps extends Omit<LetterDeps, 'vault'> {
   vault: LetterDeps['vault'] & DetailsDeps['vault']
-  policy: Pick<Policy, 'supervisoryAuthority'>
+  policy: Pick<Policy, 'supervisoryAuthority' | 'categories'>
 }
 
 /** Tells the person what was done, and no more than was verified. Staff have written an answer of their own already. */
@@ -53,10 +53,11 @@ async function letterFor(deps: OutcomeDeps, tx: Tx, request: DsarRequest, detail
 async function certificate(
   { policy }: OutcomeDeps,
   tx: Tx,
-  { id }: DsarRequest,
+  { id, scope }: DsarRequest,
   tasks: readonly Task[],
   today: Day,
 ): Promise<Said<'erased'>> {
+  const known: Partial<Record<string, { title: string }>> = policy.categories
   const title = (adapterId: string, name: string) =>
     tasks.find(task => task.adapterId === adapterId && task.action === 'erase')?.config.datasets.find(one => one.name === name)
       ?.title ?? name
@@ -69,6 +70,7 @@ async function certificate(
   return {
     erasedOn: today,
     adapters: new Set(tasks.filter(({ action, asked }) => action === 'erase' && asked).map(({ adapterId }) => adapterId)).size,
+    only: (scope.categories ?? []).map(name => known[name]?.title ?? name),
     kept,
     refused: refusedAmong(tasks).map(({ title }) => title),
     rescans: RESCAN_DAYS.map(days => addDays(today, days)),

@@ -153,6 +153,13 @@ describe('what a letter says', () => {
     expect(text).toMatch(/search all services again on:\n\n\* March 14, 2026\n\* April 6, 2026/)
   })
 
+  test('of an erasure that was narrowed claims no more than that', () => {
+    const { text } = write('erased', { only: ['Usage'], kept: [] })
+    expect(text).toContain('the data of these kinds')
+    expect(text).toContain('Usage')
+    expect(text).not.toContain('we erased the personal data held about you')
+  })
+
   test('that nothing stays where nothing does, and then of no complaint', () => {
     const { text } = write('erased', { kept: [], rescans: [], adapters: 1 })
     expect(text).not.toMatch(/except|below|complain|again on/)

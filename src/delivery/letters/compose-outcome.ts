@@ -26,13 +26,15 @@ export const ABOUT_OUTCOMES = {
     ],
   }),
 
-  erased: (messages, { erasedOn, adapters, kept, refused = [], rescans, authority }) => {
+  erased: (messages, { erasedOn, adapters, only = [], kept, refused = [], rescans, authority }) => {
     const { say, count, day } = messages
     const isAll = kept.length + refused.length === 0
     return {
       subject: say('erased.subject'),
       paragraphs: [
-        say(isAll ? 'erased.done.all' : 'erased.done', { erasedOn: day(erasedOn) }),
+        ...(only.length > 0
+          ? titled(only, say('erased.done.only', { erasedOn: day(erasedOn) }))
+          : [say(isAll ? 'erased.done.all' : 'erased.done', { erasedOn: day(erasedOn) })]),
         count('erased.checked', adapters, { services: adapters }),
         ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),
         ...titled(refused, say('erased.refused')),

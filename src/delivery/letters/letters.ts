@@ -79,8 +79,19 @@ export interface LetterValues {
   'partial-refusal': Common & Refused & Ground & { right: Right; parts?: string[] }
   /** To every contact point, so that whoever did not ask can still stop it. */
   'erasure-announced': Common & InZone & { right: Right; ground: WordedCode<'erasure-announced.ground'>; coolsOffAt: string }
-  /** Only once every adapter was searched again and held nothing but what is `kept`. `rescans` are the days of further searches. `refused` are titles of what people decided not to erase. */
-  erased: Common & { erasedOn: Day; adapters: number; kept: Kept[]; refused?: string[]; rescans: Day[]; authority: Authority }
+  /**
+   * Only once every adapter was searched again and held nothing but what is `kept`. `only` are titles of the kinds of data that it
+   * was narrowed to, `refused` of what people decided not to erase; `rescans` are the days of further searches.
+   */
+  erased: Common & {
+    erasedOn: Day
+    adapters: number
+    only?: string[]
+    kept: Kept[]
+    refused?: string[]
+    rescans: Day[]
+    authority: Authority
+  }
   /** `kept` are titles of what is now stored and no longer used. */
   restricted: Common & { restrictedOn: Day; kept: string[] }
   /** GDPR Art. 18(3): before it happens. */
