@@ -9,6 +9,7 @@ import { type App, createApp } from '../app.ts'
 import { readConfig } from '../config.ts'
 import { migrate } from '../migrate.ts'
 import { systemClock } from '../platform/clock.ts'
+import { createLog, type LogLevel } from '../platform/log.ts'
 import { generateVaultKeyFile } from '../platform/vault-key-file.ts'
 import { startPostgres, urlOf } from './embedded-postgres.ts'
 import { type Lms, startLms } from './lms/lms.ts'
@@ -29,7 +30,10 @@ export interface House {
 const HALF_A_DAY = 12 * 3600
 
 /** Starts a database, a mail server, an identity provider, a learning platform of five services, and the service itself. */
-export async function openHouse(tell: (line: string) => void, { port = 8080, logLevel = 'warn' } = {}): Promise<House> {
+export async function openHouse(
+  tell: (line: string) => void,
+  { port = 8080, logLevel = 'warn' as LogLevel } = {},
+): Promise<House> {
   const dir = mkdtempSync(join(tmpdir(), 'dsar-demo-'))
   chmodSync(dir, 0o711) // the database may run under another account, and its files are to go with the rest
   const closing: (() => Promise<unknown> | unknown)[] = [() => rmSync(dir, { recursive: true, force: true })]
@@ -57,6 +61,10 @@ export async function openHouse(tell: (line: string) => void, { port = 8080, log
     writeFileSync(vaultKeyFile, generateVaultKeyFile(), { mode: 0o600 })
     const free = await freePort(port)
     const url = `http://127.0.0.1:${free}`
+    const log = createLog({ level: logLevel })
+    closing.push(() => {
+      log.level = 'silent' // what a connection says that is cut off when the database goes is nobody's concern
+    })
     const app = await createApp(
       readConfig({
         DATABASE_URL: databaseUrl,
@@ -67,8 +75,10 @@ export async function openHouse(tell: (line: string) => void, { port = 8080, log
         AUTH_ISSUERS: JSON.stringify(issuer.issuers.map(one => ({ ...one, maxAge: HALF_A_DAY }))),
         VAULT_KEY_FILE: vaultKeyFile,
         ADAPTER_ALLOWED_HOSTS: lms.adapters.map(adapter => new URL(adapter.url).host).join(','),
+        TEST_MODE: 'true',
         LOG_LEVEL: logLevel,
       }),
+      { log },
     )
     closing.push(app.close)
     await app.server.listen({ host: '127.0.0.1', port: free })

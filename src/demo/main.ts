@@ -1,13 +1,20 @@
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
-import { type House, openHouse, tokenFor } from './house.ts'
+import type { Right } from '../domain/rights.ts'
+import { tokensOf } from './cast.ts'
+import { type House, openHouse } from './house.ts'
 import { PROFILES, type Profile } from './lms/profiles.ts'
-import { registerAdapters, walk } from './walk.ts'
+import type { Person } from './lms/seed-person.ts'
+import { registerAdapters } from './register-adapters.ts'
+import { openStage } from './stage.ts'
+import { WALKS } from './walks.ts'
 
-const USAGE = `npm run demo -- [--exit] [--profile ${Object.keys(PROFILES).slice(1).join('|')}] [--port 8080]
+const RIGHTS = Object.keys(WALKS) as Right[]
+const NAMES = Object.keys(PROFILES).slice(1)
+const USAGE = `npm run demo -- [--right ${RIGHTS.join('|')}|all] [--exit] [--profile ${NAMES.join('|')}] [--port 8080]
 
-Starts everything on this machine, walks one access request to its download, and stays up to be tried by hand.
---exit ends after the walk and prints the path of the package.`
+Starts everything on this machine, walks a request for a right (access, unless told otherwise), and stays up to be tried by hand.
+--exit ends after the walk: with 0, or with 1 when anything did not go as it should.`
 
 const started = performance.now()
 const say = (line: string): void => {
@@ -18,6 +25,7 @@ const tell = (line: string) => say(`${((performance.now() - started) / 1000).toF
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      right: { type: 'string', default: 'access' },
       exit: { type: 'boolean', default: false },
       profile: { type: 'string', default: 'typical' },
       port: { type: 'string', default: '8080' },
@@ -25,8 +33,8 @@ async function main(): Promise<void> {
     },
   })
   if (values.help) return say(USAGE)
-  if (!(values.profile in PROFILES) || !/^\d{1,5}$/.test(values.port)) throw new Error(`usage: ${USAGE}`)
-  const profile = values.profile as Profile
+  const rights = values.right === 'all' ? RIGHTS : RIGHTS.filter(right => right === values.right)
+  if (rights.length === 0 || !(values.profile in PROFILES) || !/^\d{1,5}$/.test(values.port)) throw new Error(`usage: ${USAGE}`)
 
   const opening = openHouse(tell, { port: Number(values.port) })
   let stopped = false
@@ -40,14 +48,11 @@ async function main(): Promise<void> {
   })
   try {
     const house = await opening
-    await registerAdapters(house)
-    tell('all five are registered; each was asked what it holds')
-    const person = { userId: 'u-1029', email: 'ana@example.org', name: 'Ana Perera', country: 'DE', profile, seed: 1 }
-    const path = await walk(house, person, tell, '.demo')
-    if (!values.exit) return invite(house, path)
+    const paths = await walkAll(house, rights, values.profile as Profile)
+    if (!values.exit) return invite(house, paths)
     await house.close()
     grace.uninstall()
-    say(path)
+    for (const path of paths) say(path)
   } catch (error) {
     if (stopped) return // the house is being taken away under us
     grace.uninstall()
@@ -57,25 +62,40 @@ async function main(): Promise<void> {
   }
 }
 
-function invite({ url, mailbox, issuer }: House, path: string): void {
-  const person = {
-    sub: 'u-1029',
-    email: 'ana@example.org',
-    email_verified: true,
-    auth_time: Math.floor(performance.timeOrigin / 1000),
+const ANA: Person = { userId: 'u-1029', email: 'ana@example.org', name: 'Ana Perera', country: 'DE', profile: 'typical', seed: 1 }
+
+/** Each right for somebody else, of whom nobody has asked for anything yet. */
+async function walkAll(house: House, rights: readonly Right[], profile: Profile): Promise<string[]> {
+  await registerAdapters(house)
+  tell('all five are registered; each was asked what it holds')
+  const paths: string[] = []
+  for (const [i, right] of rights.entries()) {
+    const email = i === 0 ? ANA.email : `ana.${right.replaceAll('_', '-')}@example.org`
+    const stage = await openStage(house, { ...ANA, userId: `u-${1029 + i}`, email, profile }, say, tell)
+    if (rights.length > 1) tell(`━━ ${right.replaceAll('_', ' ')}`)
+    paths.push(...[await WALKS[right]?.(stage)].flatMap(path => path ?? []))
   }
+  return paths
+}
+
+function invite(house: House, paths: readonly string[]): void {
+  const { portal, agent, officer, dpo, crm } = tokensOf(house, ANA)
   say(`
-  API documentation   ${url}/docs
-  Mailbox             ${mailbox.webUrl}
-  Health              ${url}/health/ready     metrics ${url}/metrics
-  The package         ${path}
+  API documentation   ${house.url}/docs
+  Mailbox             ${house.mailbox.webUrl}
+  Health              ${house.url}/health/ready     metrics ${house.url}/metrics
+${paths.map(path => `  A package           ${path}\n`).join('')}  The clock           POST ${house.url}/v1/test/clock {"advance": "P3D"}, as the privacy officer
 
   Tokens for half a day (Authorization: Bearer …):
-  service        ${tokenFor(issuer, 'service', { sub: 'crm', client_id: 'crm', scope: 'requests:open requests:read adapters:read adapters:write' })}
+  service           ${crm}
 
-  support agent  ${tokenFor(issuer, 'support_agent', { sub: 'agent-7', roles: ['agent', 'privacy_officer', 'operator'] })}
+  support agent     ${agent}
 
-  portal         ${tokenFor(issuer, 'portal', person)}
+  privacy officer   ${officer}
+
+  second person     ${dpo}
+
+  portal            ${portal}
 
   Ctrl-C stops everything and takes it away again.`)
 }
