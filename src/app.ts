@@ -112,7 +112,7 @@ export async function createApp(
 /** Routes that exist in test mode alone. */
 function timeMachine({ testClock, ...deps }: Deps, handlers: Handlers<Jobs>) {
   if (!testClock) return []
-  deps.log.warn('test mode: the clock can be moved, so nothing here may be about real people')
+  deps.log.info('test mode: the clock can be moved, so nothing here may be about real people')
   const catchUp = async () => {
     for (const name of Object.keys(SCHEDULE) as (keyof typeof SCHEDULE)[]) await handlers[name]({})
   }
