@@ -23,7 +23,9 @@ import { policyRoutes } from './policy/policy.routes.ts'
 import { clockLedgerRoutes } from './requests/clock-ledger.routes.ts'
 import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { decisionRoutes } from './requests/decisions.routes.ts'
+import { findRoutes } from './requests/find-requests.routes.ts'
 import { historyRoutes } from './requests/history.routes.ts'
+import { messageRoutes } from './requests/messages.routes.ts'
 import { requestRoutes } from './requests/requests.routes.ts'
 import { subjectRoutes } from './requests/subjects.routes.ts'
 import { verificationRoutes } from './verification/verification.routes.ts'
@@ -49,7 +51,9 @@ const ROUTES = [
   subjectRoutes,
   holdRoutes,
   historyRoutes,
+  findRoutes,
   decisionRoutes,
+  messageRoutes,
   clockLedgerRoutes,
   verificationRoutes,
   taskRoutes,

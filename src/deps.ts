@@ -5,7 +5,14 @@ import { rememberServices } from './auth/remember-services.ts'
 import { createVerifier } from './auth/verify-token.ts'
 import type { Config } from './config.ts'
 import { writeAnnouncement } from './delivery/announcements.ts'
-import { tellOfficer, writeCodeLetter, writeLetterToSubject, writeToEveryContact } from './delivery/write-letters.ts'
+import {
+  tellOfficer,
+  tellOfficerOfMessage,
+  thankReporter,
+  writeCodeLetter,
+  writeLetterToSubject,
+  writeToEveryContact,
+} from './delivery/write-letters.ts'
 import { checkPolicy } from './operations/check-policy.ts'
 import { countWork } from './operations/count-work.ts'
 import { probeVault } from './operations/probe-vault.ts'
@@ -72,6 +79,8 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     writeLetterToSubject: bind(writeLetterToSubject, letters),
     writeToEveryContact: bind(writeToEveryContact, letters),
     tellOfficer: bind(tellOfficer, letters),
+    tellOfficerOfMessage: bind(tellOfficerOfMessage, letters),
+    thankReporter: bind(thankReporter, letters),
     heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),
     writeAnnouncement: bind(writeAnnouncement, letters),
     onAlarm: counts.alarm,

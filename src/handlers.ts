@@ -13,6 +13,7 @@ import type { Jobs } from './pipeline.ts'
 import type { Handlers } from './platform/queue.ts'
 import { assess } from './requests/assess.ts'
 import { endCoolingOff } from './requests/end-cooling-off.ts'
+import { liftReport } from './requests/lift-report.ts'
 import { watchDeadlines } from './requests/watch-deadlines.ts'
 import { closeCase } from './retention/close-case.ts'
 import { forgetExpired } from './retention/forget-expired.ts'
@@ -38,6 +39,7 @@ export const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
   'close-case': async ({ requestId }) => {
     await writeClosingLetter(deps, requestId)
     await closeCase(deps, requestId)
+    await liftReport(deps, requestId)
   },
   'send-letter': ({ letterId }) => sendLetter(deps, letterId),
   'send-digest': () => sendDigest(deps),

@@ -5,6 +5,7 @@ import { EveryRight1763900000000 } from '../migrations/0002-every-right.ts'
 import { MarksAndHolds1763900300000 } from '../migrations/0003-marks-and-holds.ts'
 import { DecisionsAndClockLedger1763900400000 } from '../migrations/0004-decisions-and-clock-ledger.ts'
 import { Reports1763900500000 } from '../migrations/0005-reports.ts'
+import { Messages1763900600000 } from '../migrations/0006-messages.ts'
 import { PolicyVersions1763900700000 } from '../migrations/0007-policy-versions.ts'
 import { TestClock1763900800000 } from '../migrations/0008-test-clock.ts'
 import { JOB_NAMES } from './pipeline.ts'
@@ -16,6 +17,7 @@ const MIGRATIONS = [
   MarksAndHolds1763900300000,
   DecisionsAndClockLedger1763900400000,
   Reports1763900500000,
+  Messages1763900600000,
   PolicyVersions1763900700000,
   TestClock1763900800000,
 ]

@@ -6,6 +6,7 @@ import { isPackaged } from '../domain/rights.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { canBeTold } from '../requests/decision-letter.ts'
 import { contactPointsOf, type IdentityDeps } from '../requests/identities.store.ts'
 import { issueLink, type Link, liveLink } from './links.store.ts'
 import { writeLetter } from './outbox.ts'
@@ -32,7 +33,11 @@ export async function handOver(deps: HandOverDeps, requestId: string): Promise<v
   await deps.transact(async tx => {
     const request = await lockRequest(tx, requestId)
     if (request.state !== 'delivering') return
-    if (!isPackaged(request.right)) return tellOutcome(deps, tx, request)
+    if (!isPackaged(request.right)) {
+      await tellOutcome(deps, tx, request)
+      if (!(await canBeTold(deps, tx, requestId))) await setFlag(deps, tx, requestId, 'mail_undeliverable', true, BY)
+      return
+    }
     if (!(await liveLink(tx, requestId))) await mailLink(deps, tx, request, BY)
   })
 }

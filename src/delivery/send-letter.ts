@@ -33,7 +33,7 @@ const BY = system('outbox')
 const ATTEMPTS_UNTIL_FLAGGED = 5
 /** The letters that are the answer, or the way to it: a request that is being answered has been once one of them is taken. */
 const ANSWERS: ReadonlySet<LetterName> = new Set([
-  ...(['ready', 'answered', 'erased', 'restricted', 'restriction-lifted', 'rectified'] as const),
+  ...(['ready', 'answered', 'erased', 'restricted', 'restriction-lifted', 'under-age-lifted', 'rectified'] as const),
   ...(['objection-decided', 'consent-receipt', 'opted-out'] as const),
 ])
 
@@ -98,13 +98,15 @@ async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: 
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
 }
 
+const TO_OFFICER = `kind IN ('deadline-alarm', 'message-arrived')`
+
 /** Whether the person or the officer, each for themself, is not being reached: by the last letter, by one that waits, or at all. */
 async function isUnreached(tx: Tx, { id }: DsarRequest): Promise<boolean> {
   const found = await tx.query<unknown[]>(
     `SELECT 1 FROM letter WHERE request_id = $1 AND state = 'queued' AND attempts >= $2
      UNION ALL SELECT 1 FROM (
-       SELECT DISTINCT ON (kind = 'deadline-alarm') state FROM letter WHERE request_id = $1 AND state IN ('sent', 'refused')
-       ORDER BY kind = 'deadline-alarm', id DESC) AS last WHERE state = 'refused'
+       SELECT DISTINCT ON (${TO_OFFICER}) state FROM letter WHERE request_id = $1 AND state IN ('sent', 'refused')
+       ORDER BY ${TO_OFFICER}, id DESC) AS last WHERE state = 'refused'
      UNION ALL SELECT 1 FROM dsar_request r WHERE r.id = $1 AND r.state = 'delivering'
        AND NOT EXISTS (SELECT FROM contact_point WHERE request_id = r.id)`,
     [id, ATTEMPTS_UNTIL_FLAGGED],

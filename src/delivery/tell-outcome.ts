@@ -7,6 +7,7 @@ import { type Task, tasksOf } from '../fulfilment/tasks.store.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import { isRestricted } from '../requests/marks.store.ts'
 import type { FieldName, Kept, Said } from './letters/letters.ts'
 import { type LetterDeps, type RequestLetter, writeLetterToSubject } from './write-letters.ts'
 
@@ -32,8 +33,9 @@ async function letterFor(deps: OutcomeDeps, tx: Tx, request: DsarRequest, detail
     case 'under_age_report':
       return { kind: 'erased', values: await certificate(deps, tx, request, tasks, today) }
     case 'restriction':
+      if (details.lifts && request.openedByKind === 'system') return { kind: 'under-age-lifted', values: {} }
       return details.lifts
-        ? { kind: 'restriction-lifted', values: {} }
+        ? { kind: 'restriction-lifted', values: { remaining: await isRestricted(tx, details.lifts) } }
         : { kind: 'restricted', values: { restrictedOn: today, kept: titlesOf(tasks, 'restrict') } }
     case 'objection':
       return { kind: 'objection-decided', values: { outcome: 'upheld', purposes: purposesOf(details) } }

@@ -39,7 +39,7 @@ export async function writeCodeLetter(
 export async function acknowledge(deps: LetterDeps & { transact: Transact }, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await getRequest(tx, requestId)
-    if (!request || request.closedAt) return
+    if (!request || request.closedAt || !isTheirs(request)) return
     const { right, receivedAt, timeZone } = request
     await writeLetterToSubject(deps, tx, request, {
       kind: 'acknowledgment',
@@ -47,6 +47,32 @@ export async function acknowledge(deps: LetterDeps & { transact: Transact }, req
     })
   })
 }
+
+/** Whether the person asked for it, or somebody for them: a report is made against them, and some requests we make of ourselves. */
+const isTheirs = ({ relationship, parentId, openedByKind }: DsarRequest): boolean =>
+  relationship === 'self' && (parentId === null || openedByKind === 'data_subject' || openedByKind === 'service')
+
+/** To whoever reported somebody, at their own address; they will hear no more. */
+export const thankReporter = (deps: LetterDeps, tx: Tx, { id, locale }: DsarRequest, recipient: string): Promise<void> =>
+  writeLetter(deps, tx, {
+    kind: 'report-received',
+    requestId: id,
+    recipient,
+    locale,
+    dedupe: `report-received|${id}`,
+    values: { reference: id, officer: deps.officer },
+  })
+
+/** Tells the privacy officer that somebody wrote. What they wrote is in no mail. */
+export const tellOfficerOfMessage = (deps: LetterDeps, tx: Tx, { id, right }: DsarRequest, messageId: string): Promise<void> =>
+  writeLetter(deps, tx, {
+    kind: 'message-arrived',
+    requestId: id,
+    recipient: deps.officer,
+    locale: 'en',
+    dedupe: `message-arrived|${messageId}`,
+    values: { reference: id, officer: deps.officer, right },
+  })
 
 /** Tells the privacy officer that a deadline is near, or here. A day that was moved has letters of its own. */
 export const tellOfficer = (deps: LetterDeps, tx: Tx, request: DsarRequest, level: AlarmLevel, dueOn: Day): Promise<void> =>
@@ -106,6 +132,7 @@ async function writeTo(
 export async function writeClosingLetter(deps: LetterDeps & { transact: Transact }, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await getRequest(tx, requestId)
+    if (request?.relationship === 'reporter') return
     if (request?.state === 'lapsed' || request?.state === 'withdrawn')
       await writeLetterToSubject(deps, tx, request, { kind: request.state, values: {} })
     if (request?.state === 'cancelled')

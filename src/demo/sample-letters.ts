@@ -10,6 +10,7 @@ const dueSoon = { reference: common.reference, right: 'access', dueOn: '2026-04-
 /** Every letter there is, with values that show all it can say. */
 export const SAMPLES: LetterValues = {
   'identity-code': { ...common, code: 'K7M2-94XP', minutes: 10, right: 'access' },
+  'login-needed': { ...common, right: 'erasure' },
   'download-code': { ...common, code: 'K7M2-94XP', minutes: 10 },
   acknowledgment: { ...common, right: 'portability', receivedOn: '2026-03-04', promisedOn: '2026-04-03' },
   'report-received': common,
@@ -47,7 +48,7 @@ export const SAMPLES: LetterValues = {
   },
   restricted: { ...common, restrictedOn: '2026-03-05', kept: ['Profile', 'Invoices'] },
   'restriction-to-be-lifted': { ...common, liftsOn: '2026-05-02' },
-  'restriction-lifted': common,
+  'restriction-lifted': { ...common, remaining: false },
   rectified: {
     ...common,
     changed: [{ dataset: 'Profile', field: 'Family name' }],
@@ -67,6 +68,7 @@ export const SAMPLES: LetterValues = {
   'consent-receipt': { ...common, purposes: ['marketing'], cookies: ['analytics', 'marketing'], withdrawnOn: '2026-03-05' },
   'opted-out': { ...common, optedOutOn: '2026-03-04' },
   'under-age-restricted': { ...common, ...inZone, contestUntil: '2026-03-18T22:30:00Z' },
+  'under-age-lifted': common,
   answered: { ...common, text: 'Your data lie in the European Union.\n\nThey are not sold to anybody.' },
   'message-waiting': common,
   ready: {
@@ -87,6 +89,7 @@ export const SAMPLES: LetterValues = {
     state: 'fulfilling',
     flags: ['failed_task', 'late_risk'],
   },
+  'message-arrived': { ...toOfficer, right: 'inquiry' },
   'daily-digest': {
     ...toOfficer,
     reference: 'digest 2026-04-01',

@@ -7,8 +7,8 @@ export type Value = string | number | boolean | null
 export interface Correction {
   dataset: string
   field: string
-  /** What stands there now, where the person said so: a record with another value is left alone. */
-  from?: Value
+  /** What stands there now: a record with another value is left alone. */
+  from: Value
   to: Value
 }
 

@@ -60,15 +60,17 @@ const CARRYING_OUT: ReadonlySet<State> = new Set(['fulfilling', 'delivering'])
 
 /**
  * Whether what was asked is being carried out and cannot be taken back: data are being changed or gone. A copy of data changes
- * nothing, so there is no such point until it has been handed over.
+ * nothing, so there is no such point until it has been handed over; and that a record is not as a correction says shows only when
+ * it is asked for, so that one can be refused until then.
  */
-const isPastReturn = (state: State, right: Right): boolean => !isPackaged(right) && CARRYING_OUT.has(state)
+const isPastReturn = (state: State, event: Event, right: Right): boolean =>
+  !isPackaged(right) && CARRYING_OUT.has(state) && !(right === 'rectification' && event === 'refused' && state === 'fulfilling')
 
 /** The state an event leads to. @throws Problem `illegal_transition` for what the table does not list, and for turning back too late. */
 export function nextState(state: State, event: Event, right: Right): State {
   const next = (LIFECYCLE[state] as Partial<Record<Event, State>>)[event]
   if (!next) throw new Problem('illegal_transition', `'${event}' cannot happen to a request that is '${state}'.`)
-  if (TURNING_BACK.has(event) && isPastReturn(state, right))
+  if (TURNING_BACK.has(event) && isPastReturn(state, event, right))
     throw new Problem('illegal_transition', 'It is being carried out: this is past the point of no return.')
   return next
 }

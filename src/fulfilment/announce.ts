@@ -1,7 +1,9 @@
+import { system } from '../domain/actor.ts'
 import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
-import { lockRequest } from '../requests/apply-event.ts'
+import { lockRequest, setFlag } from '../requests/apply-event.ts'
+import { canBeTold } from '../requests/decision-letter.ts'
 import { detailsOf } from '../requests/details.ts'
 import { markAtOnce } from './mark-subject.ts'
 import { askWhileCooling, type StartDeps } from './start-fulfilment.ts'
@@ -24,5 +26,7 @@ export async function announce(deps: AnnounceDeps, requestId: string): Promise<v
     if (request.right === 'under_age_report') await markAtOnce(deps, tx, request, details)
     await askWhileCooling(deps, tx, request)
     await deps.writeAnnouncement(tx, request, details)
+    if (!(await canBeTold(deps, tx, requestId)))
+      await setFlag(deps, tx, requestId, 'mail_undeliverable', true, system('fulfilment'))
   })
 }

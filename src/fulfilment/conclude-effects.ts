@@ -38,6 +38,8 @@ export async function concludeEffects(
   const completeness = completenessOfEffects(tasks)
   await noteCompleteness(tx, id, completeness)
   if (tasks.length === 0) return setFlag(deps, tx, id, 'failed_task', true, BY)
+  // Nobody holds what was to be corrected: that is no answer until somebody has said so.
+  if (request.right === 'rectification' && !tasks.some(isDone)) return setFlag(deps, tx, id, 'needs_decision', true, BY)
   if (await restrictKept(deps, tx, request, tasks)) return
 
   if (request.right === 'erasure' || request.right === 'under_age_report') {
@@ -52,6 +54,8 @@ export async function concludeEffects(
     adaptersAnswered: completeness.adaptersAnswered,
   })
 }
+
+const isDone = ({ answer }: Task): boolean => answer?.datasets.some(({ outcome }) => outcome === 'completed') === true
 
 /** Has what an erasure left restricted, where the adapter can do that. @returns whether that has to be waited for */
 async function restrictKept(deps: CaseDeps, tx: Tx, request: DsarRequest, tasks: readonly Task[]): Promise<boolean> {

@@ -31,10 +31,13 @@ export function stillThere(erased: TaskAnswer | null, counted: readonly DatasetA
   return counted.filter(({ name, count }) => count > kept(name))
 }
 
-/** The erasure that a look was to confirm: the same adapter's, of the same round, or where a later round only looked, the first. */
-export function erasureBehind(task: Task, tasks: readonly Task[]): Task | undefined {
-  const erasures = tasks.filter(
-    ({ action, adapterId, round }) => action === 'erase' && adapterId === task.adapterId && round <= task.round,
+/** What each look is to confirm. */
+const CONFIRMED_BY: Partial<Record<Action, Action>> = { confirm_erased: 'erase', read_back: 'rectify' }
+
+/** The change that a look was to confirm: the same adapter's, of the same round, or where a later round only looked, the first. */
+export function changeBehind(task: Task, tasks: readonly Task[]): Task | undefined {
+  const changes = tasks.filter(
+    ({ action, adapterId, round }) => action === CONFIRMED_BY[task.action] && adapterId === task.adapterId && round <= task.round,
   )
-  return erasures.sort((a, b) => b.round - a.round)[0]
+  return changes.sort((a, b) => b.round - a.round)[0]
 }

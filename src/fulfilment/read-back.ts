@@ -18,7 +18,7 @@ export function readBack(corrections: readonly Correction[]): ReadBack {
         if (correction.dataset !== dataset || !Object.hasOwn(value, correction.field)) continue
         const held = value[correction.field]
         if (isSame(held, correction.to)) one.hasNew = true
-        else if (correction.from !== undefined && isSame(held, correction.from)) one.hasOld = true
+        else if (isSame(held, correction.from)) one.hasOld = true
       }
     },
     async file(_dataset, _meta, content: Readable) {

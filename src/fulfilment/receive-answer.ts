@@ -10,7 +10,7 @@ import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { keepResolution } from '../verification/keep-resolution.ts'
-import { erasureBehind, isEffect, notWhole, stillThere } from './judge-effect.ts'
+import { changeBehind, isEffect, notWhole, stillThere } from './judge-effect.ts'
 import { saveParts } from './parts.store.ts'
 import type { SpooledPart } from './spool.ts'
 import {
@@ -96,9 +96,9 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
   })
   switch (answer.kind) {
     case 'unknown': {
-      const missing = task.action === 'collect' ? await fewerThanLocated(tx, task, []) : undefined
-      if (missing && task.failures < RECOUNTS)
-        return later('fewer_than_located', `It knows nobody now, and had counted records of '${missing}'.`)
+      const wrong = await contradictionIn(tx, task)
+      if (wrong?.code === 'fewer_than_located' && task.failures < RECOUNTS) return later(wrong.code, wrong.detail)
+      if (wrong?.code === 'not_corrected') return { state: 'failed', failures, problem: wrong }
       return { state: 'done', answer: { status: 'unknown_person', datasets: [] }, problem: null }
     }
     case 'resolved':
@@ -152,10 +152,20 @@ async function callbackSeen(tx: Tx, { id, attempt }: Task): Promise<boolean> {
 
 /** Says what is still counted that was said to be erased. */
 async function leftOver(tx: Tx, task: Task, datasets: readonly DatasetAnswer[]): Promise<string | undefined> {
-  const erased = erasureBehind(task, await tasksOf(tx, task.requestId))
+  const erased = changeBehind(task, await tasksOf(tx, task.requestId))
   const left = stillThere(erased?.answer ?? null, datasets)
   if (left.length === 0) return undefined
   return `It still counts ${left.map(({ name, count }) => `${count} of '${name}'`).join(', ')}.`
+}
+
+/** What an adapter that knows nobody now had said of the person before. */
+async function contradictionIn(tx: Tx, task: Task): Promise<{ code: string; detail: string } | undefined> {
+  const corrected = task.action === 'read_back' && changeBehind(task, await tasksOf(tx, task.requestId))
+  if (corrected && corrected.answer?.status === 'answered')
+    return { code: 'not_corrected', detail: 'It knows nobody now, and had corrected something.' }
+  const missing = task.action === 'collect' ? await fewerThanLocated(tx, task, []) : undefined
+  if (!missing) return undefined
+  return { code: 'fewer_than_located', detail: `It knows nobody now, and had counted records of '${missing}'.` }
 }
 
 /** The first dataset of which fewer records came than the same adapter had counted. */

@@ -6,8 +6,11 @@ import type { DsarRequest } from '../domain/request.ts'
 import { isPortable } from '../domain/rights.ts'
 import type { TaskConfig } from './tasks.store.ts'
 
-/** What each kind of cookie is set for, in the policy's words. */
-const PURPOSE_OF = { analytics: 'analytics', functional: 'provide_service', marketing: 'marketing' } as const
+/**
+ * What each kind of cookie is set for, in the policy's words. Functional ones are set for nothing that rests on consent: whoever
+ * keeps what people agreed to for the others keeps it for these, too.
+ */
+const PURPOSES_OF = { analytics: ['analytics'], functional: ['analytics', 'marketing'], marketing: ['marketing'] } as const
 
 /** The datasets of an adapter that a request is about. */
 function datasetsInScope(
@@ -33,7 +36,7 @@ const IS_MEANT: Partial<Record<DsarRequest['right'], IsMeant>> = {
   objection: (dataset, { purposes = [] }) => serves(dataset, purposes),
   marketing_opt_out: dataset => serves(dataset, ['marketing']),
   consent_withdrawal: (dataset, { purposes = [], cookies = [] }) =>
-    dataset.legalBases.includes('consent') && serves(dataset, [...purposes, ...cookies.map(cookie => PURPOSE_OF[cookie])]),
+    dataset.legalBases.includes('consent') && serves(dataset, [...purposes, ...cookies.flatMap(cookie => PURPOSES_OF[cookie])]),
 }
 
 /** What is asked of whom: the request, its particulars, and the parts of it that were refused. */

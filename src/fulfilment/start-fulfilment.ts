@@ -9,6 +9,7 @@ import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import { isRestricted } from '../requests/marks.store.ts'
 import { type MarkDeps, markAtOnce } from './mark-subject.ts'
 import { actionsOf, planTasks } from './plan-tasks.ts'
 import { insertTasks } from './tasks.store.ts'
@@ -47,7 +48,10 @@ async function askAdapters(
 ): Promise<number> {
   const adapters = await holdAdapters(tx)
   const refused = await refusedPartsOf(tx, request.id)
-  const tasks = planTasks({ request, details, refused }, adapters, actions)
+  // Another restriction of the person is in force: this one ends here, and nobody uses the data again for that.
+  const isKept = details.lifts !== undefined && (await isRestricted(tx, details.lifts))
+  const about = { request: isKept ? { ...request, scope: { categories: [] } } : request, details, refused }
+  const tasks = planTasks(about, adapters, actions)
   const dueAt = endOfDay(request.dueOn, request.timeZone)
   await insertTasks(tx, { requestId: request.id, round: 0, dueAt, now: deps.clock.now() }, tasks)
   await deps.record(tx, requestStream(request.id), system('fulfilment'), 'adapters_asked', {

@@ -14,7 +14,7 @@ import { detailsOf } from '../requests/details.ts'
 import { Instant } from '../requests/request-view.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
-import { erasureBehind } from './judge-effect.ts'
+import { changeBehind } from './judge-effect.ts'
 import { reflag } from './receive-answer.ts'
 import { configFor, configOf } from './scope.ts'
 import { doAgain, getTask, restart, TASK_STATES, type Task, type TaskConfig, type TaskState, tasksOf } from './tasks.store.ts'
@@ -141,11 +141,14 @@ async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId
   return (await getTask(tx, taskId)) as Task
 }
 
-/** Data that were said to be erased and are still there are erased once more: looking again would see the same. */
+/** What a look found not done: looking again would see the same. */
+const NOT_DONE: readonly (string | undefined)[] = ['still_there', 'not_corrected']
+
+/** Data that were said to be erased or corrected, and are not, are erased or corrected once more. */
 async function askAnew(tx: Tx, task: Task, config: TaskConfig): Promise<boolean> {
-  const erased = task.problem?.code === 'still_there' ? erasureBehind(task, await tasksOf(tx, task.requestId)) : undefined
-  if (erased) await doAgain(tx, erased, task)
-  return erased !== undefined || restart(tx, task.id, config)
+  const change = NOT_DONE.includes(task.problem?.code) ? changeBehind(task, await tasksOf(tx, task.requestId)) : undefined
+  if (change) await doAgain(tx, change, task)
+  return change !== undefined || restart(tx, task.id, config)
 }
 
 /** Tasks of a suspended adapter that nobody runs say that they wait for no answer, but for people: that goes before any older trouble. */

@@ -10,8 +10,12 @@ import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag, startCoolingOff } from './apply-event.ts'
 import { openPause } from './clock-ledger.store.ts'
 import { type DetailsDeps, detailsOf } from './details.ts'
+import type { IdentityDeps } from './identities.store.ts'
+import { markSubject } from './marks.store.ts'
+import { weighReport } from './weigh-report.ts'
 
-export interface AssessDeps extends CaseDeps, DetailsDeps {
+export interface AssessDeps extends CaseDeps, Omit<DetailsDeps, 'vault'>, Omit<IdentityDeps, 'vault'> {
+  vault: DetailsDeps['vault'] & IdentityDeps['vault']
   coolingOff: CoolingOff
   /** Legal holds on the person, whose data nobody may erase or change meanwhile. */
   heldBy(tx: Tx, requestId: string): Promise<string[]>
@@ -24,9 +28,17 @@ export async function assess(deps: AssessDeps, tx: Tx, requestId: string): Promi
   const request = await lockRequest(tx, requestId)
   if (request.state !== 'assessing' || (await openPause(tx, requestId, 'fee'))) return
   const details = await detailsOf(deps, tx, requestId)
+  const worth = request.right === 'under_age_report' ? await weighReport(deps, tx, requestId) : 'first'
+  if (worth === 'duplicate') {
+    await applyEvent(deps, tx, requestId, 'cancelled', BY, { reason: 'duplicate' })
+    return
+  }
+  if (request.right === 'objection' && details.purposes?.includes('marketing'))
+    await markSubject(deps, tx, { requestId, kind: 'objected', of: 'marketing', at: deps.clock.now() })
   const held = await isHeld(deps, tx, request)
   if (held) await setFlag(deps, tx, requestId, 'on_hold', true, BY)
-  if (held || needsJudgement(request, details)) await setFlag(deps, tx, requestId, 'needs_decision', true, BY)
+  if (held || worth === 'again' || needsJudgement(request, details))
+    await setFlag(deps, tx, requestId, 'needs_decision', true, BY)
   else await proceed(deps, tx, requestId, BY)
 }
 
@@ -59,7 +71,9 @@ export async function proceed(deps: AssessDeps, tx: Tx, requestId: string, by: A
     return applyEvent(deps, tx, requestId, 'cooled_off', by, facts)
   }
   const { lifts } = await detailsOf(deps, tx, requestId)
-  if (!lifts && !rightFacts(request.right).coolsOff) return applyEvent(deps, tx, requestId, 'approved', by, facts)
+  // What we give back because a report came to nothing waits for nobody.
+  const coolsOff = lifts ? request.openedByKind !== 'system' : rightFacts(request.right).coolsOff
+  if (!coolsOff) return applyEvent(deps, tx, requestId, 'approved', by, facts)
   const dueAt = endOfDay(request.dueOn, request.timeZone)
   return startCoolingOff(deps, tx, requestId, coolingOffEnds(deps.coolingOff, request.right, now, dueAt), by, facts)
 }

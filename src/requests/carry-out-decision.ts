@@ -41,6 +41,7 @@ async function tellOfRefusal(
   decision: StoredDecision,
   by: Actor,
 ): Promise<void> {
+  if (request.relationship === 'reporter') return // who was reported has asked for nothing; that it is over they are told by its end
   const { id, ground, citation, reasons, parts } = decision
   if (!ground || reasons === null) throw new Error(`Refusal ${id} says nothing.`)
   if (!(await canBeTold(deps, tx, request.id))) return setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)

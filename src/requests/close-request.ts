@@ -1,24 +1,34 @@
 import type { Caller } from '../auth/caller.ts'
 import { toActor } from '../auth/caller.ts'
+import type { State } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
-import { applyEvent, type CaseDeps } from './apply-event.ts'
+import { applyEvent, type CaseDeps, lockRequest } from './apply-event.ts'
 import type { IdentityDeps } from './identities.store.ts'
-import { isDataSubject, visibleRequest } from './visible-request.ts'
+import { liftMarks } from './marks.store.ts'
+import { isDataSubject, visibleOrReported, visibleRequest } from './visible-request.ts'
 
 type Deps = CaseDeps & IdentityDeps
 
 /**
  * The person takes the request back, until the answer has been handed over. Whoever opened it in their own name can,
- * and so can whoever it was established to be about.
+ * and so can whoever it was established to be about; a report only whoever made it, or everybody could end those about themself.
  */
 export async function withdrawRequest(deps: Deps, tx: Tx, id: string, caller: Caller): Promise<DsarRequest> {
-  const request = await visibleRequest(deps, tx, id, caller)
-  const theirs = caller.kind === 'portal' && (request.openedBy === caller.id || (await isDataSubject(deps, tx, id, caller)))
-  if (!theirs && request.openedBy !== caller.id) throw new Problem('not_allowed')
-  return applyEvent(deps, tx, id, 'withdrawn', toActor(caller))
+  const { request } = await visibleOrReported(deps, tx, id, caller)
+  const isReport = request.relationship === 'reporter'
+  const theirs = caller.kind === 'portal' && !isReport && (await isDataSubject(deps, tx, id, caller))
+  if (!theirs && request.openedBy !== caller.id)
+    throw new Problem('not_allowed', isReport ? 'Write a message if the report is wrong: somebody will look at it.' : undefined)
+  if (isReport && !TAKEN_BACK_UNTIL.has((await lockRequest(tx, id)).state))
+    throw new Problem('illegal_transition', 'It can no longer be taken back.') // and why would tell what came of it
+  const withdrawn = await applyEvent(deps, tx, id, 'withdrawn', toActor(caller))
+  await liftMarks(tx, { requestId: id, kind: 'objected', at: deps.clock.now() })
+  return withdrawn
 }
+
+const TAKEN_BACK_UNTIL: ReadonlySet<State> = new Set(['received', 'verifying', 'assessing', 'cooling_off'])
 
 /** Staff end a request that should not go on; the reason is a code, because the record bears no free text about people. */
 export async function cancelRequest(deps: Deps, tx: Tx, id: string, reason: CancelReason, caller: Caller): Promise<DsarRequest> {

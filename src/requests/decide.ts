@@ -82,9 +82,21 @@ async function refuseUntimely(tx: Tx, { id, right, state }: DsarRequest, { kind 
     throw new Problem('illegal_transition', 'Parts are refused before anybody is asked for them.')
   if (kind === 'fee_notice' && state !== 'verifying' && state !== 'assessing')
     throw new Problem('illegal_transition', 'A fee is announced before the work begins.')
+  if (kind === 'refuse' && right === 'rectification' && (await isCorrected(tx, id)))
+    throw new Problem('illegal_transition', 'Some of it has been corrected.')
   const fee = await openPause(tx, id, 'fee')
   if (fee && (kind === 'approve' || kind === 'fee_notice'))
     throw new Problem('illegal_transition', 'The person was told of a fee and has not answered yet.')
+}
+
+/** Whether any adapter has said that it corrected something. */
+async function isCorrected(tx: Tx, id: string): Promise<boolean> {
+  const found = await tx.query<unknown[]>(
+    `SELECT 1 FROM task WHERE request_id = $1 AND action = 'rectify' AND state = 'done' AND answer ->> 'status' = 'answered'
+     AND answer -> 'datasets' @> '[{"outcome": "completed"}]' LIMIT 1`,
+    [id],
+  )
+  return found.length > 0
 }
 
 const factsOf = ({ id, kind, ground }: StoredDecision) => ({ decision: id, kind, ...(ground && { ground }) })

@@ -30,6 +30,8 @@ export type DecisionLetter = { occasion: string } & (
   | { kind: 'extension'; values: Extended }
   | { kind: 'clarification'; values: { about: Exclude<PauseReason, 'fee'>; question: string } }
   | { kind: 'fee-notice'; values: { amount: `${number}`; currency: string; reasons: string } }
+  | { kind: 'answered'; values: { text: string } }
+  | { kind: 'message-waiting'; values: Record<never, never> }
 )
 
 /** Writes to the person, in the caller's transaction: it goes out if, and only if, what it tells of happened. */

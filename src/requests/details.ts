@@ -16,11 +16,12 @@ export const DetailsSchema = Type.Object(
   {
     corrections: Type.Optional(
       Type.Array(
-        Type.Object(
-          { dataset: Name, field: Type.String({ minLength: 1, maxLength: 128 }), from: Type.Optional(Value), to: Value },
-          closed,
-        ),
-        { minItems: 1, maxItems: 50, description: 'Rectification: what is written where, and what should be.' },
+        Type.Object({ dataset: Name, field: Type.String({ minLength: 1, maxLength: 128 }), from: Value, to: Value }, closed),
+        {
+          minItems: 1,
+          maxItems: 50,
+          description: 'Rectification: what is written where (`from`; null where nothing is), and what should be.',
+        },
       ),
     ),
     ground: Type.Optional(
@@ -106,12 +107,16 @@ async function notRefused(read: Tx, id: string, purposes: readonly string[]): Pr
   return purposes.filter(purpose => !refused.has(purpose))
 }
 
-/** The particulars that are to be carried out: without the purposes that were refused. */
-export async function detailsOf({ vault }: DetailsDeps, read: Tx, id: string): Promise<Details> {
+/** The particulars as they were given. */
+export async function givenDetails({ vault }: DetailsDeps, read: Tx, id: string): Promise<Details> {
   const [row] = await read.query<{ sealed: Buffer | null }[]>('SELECT details_sealed AS sealed FROM dsar_request WHERE id = $1', [
     id,
   ])
-  if (!row?.sealed) return {}
-  const details = vault.openJson(row.sealed, context(id)) as Details
+  return row?.sealed ? (vault.openJson(row.sealed, context(id)) as Details) : {}
+}
+
+/** The particulars that are to be carried out: without the purposes that were refused. */
+export async function detailsOf(deps: DetailsDeps, read: Tx, id: string): Promise<Details> {
+  const details = await givenDetails(deps, read, id)
   return details.purposes ? { ...details, purposes: await notRefused(read, id, details.purposes) } : details
 }

@@ -1,4 +1,5 @@
 import { system } from '../domain/actor.ts'
+import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import { lockRequest, setFlag } from './apply-event.ts'
@@ -14,7 +15,8 @@ const BY = system('policy')
 
 /**
  * Carries out what has cooled off. A look at the rows rather than a timer, so that nothing is missed while nobody runs. What a
- * legal hold forbids waits for its release; a report about a child waits for somebody to look at it, for anybody can make one.
+ * legal hold forbids waits for its release; a report about a child waits for somebody to look at it, for anybody can make one; and
+ * so does a restriction that would end without the person having been told before (Art. 18(3)).
  */
 export async function endCoolingOff(deps: EndDeps): Promise<void> {
   await showHolds(deps)
@@ -29,7 +31,8 @@ async function endOne(deps: AssessDeps, tx: Tx, id: string): Promise<void> {
   const request = await lockRequest(tx, id)
   if (request.state !== 'cooling_off' || !request.coolsOffAt || request.coolsOffAt > deps.clock.now()) return
   if (await isHeld(deps, tx, request)) return
-  if (request.right === 'under_age_report') await setFlag(deps, tx, id, 'needs_decision', true, BY)
+  if (request.right === 'under_age_report' || !(await isNoticeSent(tx, request)))
+    await setFlag(deps, tx, id, 'needs_decision', true, BY)
   else await proceed(deps, tx, id, BY)
 }
 
@@ -46,4 +49,13 @@ async function showHolds(deps: EndDeps): Promise<void> {
       if (request.closedAt === null) await setFlag(deps, tx, id, 'on_hold', await isHeld(deps, tx, request), BY)
     }),
   )
+}
+
+async function isNoticeSent(tx: Tx, { id, right }: DsarRequest): Promise<boolean> {
+  if (right !== 'restriction') return true
+  const sent = await tx.query<unknown[]>(
+    `SELECT 1 FROM letter WHERE request_id = $1 AND kind = 'restriction-to-be-lifted' AND state = 'sent'`,
+    [id],
+  )
+  return sent.length > 0
 }

@@ -129,6 +129,7 @@ const PUBLIC = new Set([
   'purpose',
   'letter',
   'reason',
+  'outcome',
   'expiresAt',
 ])
 const publicFacts = (facts: Record<string, unknown>) =>

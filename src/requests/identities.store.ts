@@ -82,6 +82,18 @@ export async function identitiesOf(
   }))
 }
 
+/** Makes a request be about the person of another, as far as that is established; what was hearsay there stays there. */
+export async function copyIdentities(deps: IdentityDeps, tx: Tx, from: string, to: string): Promise<void> {
+  for (const { type, value, provenance, given } of await identitiesOf(deps, tx, from)) {
+    if (provenance === 'named') continue
+    const identity = { type, value }
+    await tx.query(
+      `INSERT INTO request_identity (request_id, type, value_index, value_sealed, provenance, given) VALUES ($1, $2, $3, $4, $5, $6)`,
+      [to, type, identityIndex(deps, identity), deps.vault.seal(value, context(to, type)), provenance, given],
+    )
+  }
+}
+
 /** Freezes the addresses that this request may be answered to: a later change elsewhere cannot redirect the answer. */
 export async function freezeContactPoints({ vault }: IdentityDeps, tx: Tx, requestId: string, points: readonly ContactPoint[]) {
   const [{ next }] = (await tx.query('SELECT coalesce(max(n), 0) + 1 AS next FROM contact_point WHERE request_id = $1', [

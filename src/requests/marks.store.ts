@@ -44,6 +44,17 @@ export async function liftMarks(
   )
 }
 
+/** Whether the person that a request has marked is restricted by another one as well. */
+export async function isRestricted(read: Tx, requestId: string): Promise<boolean> {
+  const found = await read.query<unknown[]>(
+    `SELECT 1 FROM subject_mark mine JOIN subject_mark other USING (value_index)
+     WHERE mine.request_id = $1 AND mine.kind = 'restricted' AND other.kind = 'restricted' AND other.request_id <> $1
+     AND other.lifted_at IS NULL LIMIT 1`,
+    [requestId],
+  )
+  return found.length > 0
+}
+
 /** The marks in force for each of the people, who are known by any of their identities. One statement, however many are asked for. */
 export async function marksOf(deps: IdentityDeps, read: Tx, people: readonly (readonly Identity[])[]): Promise<Mark[][]> {
   const asked = people.flatMap((identities, person) =>

@@ -1,19 +1,18 @@
-import { randomUUIDv7 } from 'node:crypto'
-import { requestStream } from '../audit/record.ts'
 import { type Assertion, assertionProof, loginProof } from '../auth/assurance.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
-import { computeClocks, deadlines } from '../domain/clocks.ts'
-import type { Day } from '../domain/day.ts'
 import type { Details } from '../domain/details.ts'
-import { Problem } from '../domain/problem.ts'
+import { type Fault, Problem } from '../domain/problem.ts'
 import { ASSURANCE_NEEDED, type DsarRequest, type Relationship } from '../domain/request.ts'
 import type { Right } from '../domain/rights.ts'
-import { type Tx, write } from '../platform/database.ts'
+import type { Tx } from '../platform/database.ts'
 import { CATEGORIES, type Policy } from '../policy/policy.ts'
-import { applyEvent, type CaseDeps } from './apply-event.ts'
-import { type DetailsDeps, sealDetails } from './details.ts'
+import { applyEvent } from './apply-event.ts'
+import { checkCorrections } from './check-corrections.ts'
+import { restrictionToLift } from './check-lift.ts'
+import { identitiesFrom } from './given-identities.ts'
 import {
   addIdentities,
+  copyIdentities,
   freezeContactPoints,
   type Identity,
   type IdentityDeps,
@@ -21,9 +20,10 @@ import {
   identityIndexes,
   type Provenance,
 } from './identities.store.ts'
-import { checkPlace, countryOf } from './place.ts'
+import { addMessage, sideOf } from './messages.store.ts'
+import { checkPlace } from './place.ts'
 import { recordProof } from './record-proof.ts'
-import * as requests from './requests.store.ts'
+import { type TakeInDeps, takeIn } from './take-in.ts'
 
 export interface OpenRequest {
   right: Right
@@ -37,14 +37,10 @@ export interface OpenRequest {
   assurance?: Assertion
 }
 
-export interface OpenDeps extends CaseDeps, Omit<IdentityDeps, 'vault'> {
-  vault: IdentityDeps['vault'] & DetailsDeps['vault']
+export interface OpenDeps extends TakeInDeps, Omit<IdentityDeps, 'vault'> {
   policy: Pick<Policy, 'version' | 'categories' | 'purposes'>
-  /** Time zone of the controller; the earlier of its day and the person's counts. */
-  timeZone: string
-  holidays: Readonly<Record<string, readonly Day[]>>
-  /** A wrapped key for everything that will be collected. */
-  newDataKey(requestId: string): Buffer
+  /** To their own address, and without a word about the person they reported. */
+  thankReporter(tx: Tx, request: DsarRequest, recipient: string): Promise<void>
 }
 
 const DAY_MS = 86_400_000
@@ -54,26 +50,46 @@ const DAY_MS = 86_400_000
  * @throws Problem `unprocessable` where a date, an identity or the evidence cannot be taken; `already_exists` for a repetition.
  */
 export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, caller: Caller): Promise<DsarRequest> {
-  const now = deps.clock.now()
-  const receivedAt = receiptOf(input, caller, now)
-  const identities = identitiesFrom(input, caller)
+  const receivedAt = receiptOf(input, caller, deps.clock.now())
+  const { right, details, relationship } = input
+  refuseMisreport(input)
   checkPlace(input.subject, '/subject')
   refuseUnknownCategories(deps, input)
-  await refuseRepetition(deps, tx, input.right, identities, caller)
+  if (details.corrections) await checkCorrections(tx, details.corrections)
+  const lifted = details.lifts
+    ? await restrictionToLift(deps, tx, details.lifts, input.subject.identities ?? [], caller)
+    : undefined
+  const identities = lifted ? [] : identitiesFrom(input, caller)
+  if (!lifted) await refuseRepetition(deps, tx, right, identities, caller)
 
-  const id = randomUUIDv7()
-  const request = newRequest(deps, id, input, caller, receivedAt, now)
-  const sealed = (column: string, value: string | undefined) =>
-    value === undefined ? null : deps.vault.seal(value, `dsar_request|${column}|${id}`)
-  await requests.insert(tx, {
-    ...request,
-    referenceSealed: sealed('reference_sealed', input.reference),
-    referenceIndex: input.reference === undefined ? null : deps.vault.blindIndex('reference', input.reference),
-    nameSealed: sealed('name_sealed', input.subject.name),
-    detailsSealed: sealDetails(deps, id, input.details),
-  })
-  await write(tx, 'INSERT INTO request_key (request_id, wrapped) VALUES ($1, $2)', [id, deps.newDataKey(id)])
-  await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, caller))
+  const by = toActor(caller)
+  const channel = input.channel ?? CHANNEL[caller.kind]
+  const assuranceNeeded = lifted && caller.kind === 'support_agent' ? 0 : ASSURANCE_NEEDED[right]
+  const { message, ...said } = details
+  const request = await takeIn(
+    deps,
+    tx,
+    { ...input, receivedAt, channel, assuranceNeeded, details: said, scope: lifted?.scope ?? input.scope },
+    { kind: caller.kind === 'portal' ? 'data_subject' : caller.kind, id: caller.id, by },
+  )
+  const { id } = request
+  if (lifted) await copyIdentities(deps, tx, lifted.id, id)
+  else await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, caller))
+  if (message) await addMessage(deps, tx, id, { from: sideOf(caller), text: message })
+  if (relationship === 'self') await noteWhatIsShown(deps, tx, id, input.assurance, caller)
+  else if (caller.kind === 'portal' && caller.contactPoints[0])
+    await deps.thankReporter(tx, request, caller.contactPoints[0].value)
+  return applyEvent(deps, tx, id, 'identification_started', by)
+}
+
+/** Addresses and proofs that come with the call itself. A reporter's would be somebody else's. */
+async function noteWhatIsShown(
+  deps: OpenDeps,
+  tx: Tx,
+  id: string,
+  assertion: Assertion | undefined,
+  caller: Caller,
+): Promise<void> {
   if (caller.kind === 'portal')
     await freezeContactPoints(
       deps,
@@ -81,62 +97,29 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
       id,
       caller.contactPoints.map(point => ({ ...point, source: 'portal' })),
     )
-  const by = toActor(caller)
-  await deps.record(tx, requestStream(id), by, 'opened', {
-    right: input.right,
-    channel: request.channel,
-    receivedAt: receivedAt.toISOString(),
-    dueOn: request.dueOn,
-    legalDueOn: request.legalDueOn,
-    policyVersion: request.policyVersion,
-  })
-  const proof = input.assurance ? assertionProof(deps.clock, caller, input.assurance) : loginProof(deps.clock, caller)
-  if (proof) await recordProof(deps, tx, id, proof, by, input.assurance ? { assertedMethod: input.assurance.method } : {})
-  return applyEvent(deps, tx, id, 'identification_started', by)
+  const proof = assertion ? assertionProof(deps.clock, caller, assertion) : loginProof(deps.clock, caller)
+  if (proof) await recordProof(deps, tx, id, proof, toActor(caller), assertion ? { assertedMethod: assertion.method } : {})
 }
 
-function newRequest(deps: OpenDeps, id: string, input: OpenRequest, caller: Caller, receivedAt: Date, now: Date): DsarRequest {
-  const { region, country = region && countryOf(region), locale, timeZone = deps.timeZone } = input.subject
-  const clocks = computeClocks({
-    receivedAt,
-    timeZones: [timeZone, deps.timeZone],
-    ...(country && { country }),
-    ...(region && { region }),
-    holidays: deps.holidays,
-    ledger: [],
-  })
-  return {
-    id,
-    right: input.right,
-    state: 'received',
-    flags: [],
-    version: 1,
-    receivedAt,
-    createdAt: now,
-    ...deadlines(clocks),
-    country: country ?? null,
-    region: region ?? null,
-    locale: locale ?? 'en',
-    timeZone,
-    channel: input.channel ?? CHANNEL[caller.kind],
-    relationship: input.relationship,
-    openedByKind: caller.kind === 'portal' ? 'data_subject' : caller.kind,
-    openedBy: caller.id,
-    scope: input.scope,
-    assuranceNeeded: ASSURANCE_NEEDED[input.right],
-    assurance: 0,
-    policyVersion: deps.policy.version,
-    completeness: null,
-    coolsOffAt: null,
-    parentId: input.details.lifts ?? null,
-    closedAt: null,
-  }
+/** Whoever reports a child speaks of somebody else, of a whole account, and shows nothing; in all other rights people speak for themselves. */
+function refuseMisreport({ right, relationship, scope, assurance }: OpenRequest): void {
+  const isReport = right === 'under_age_report'
+  const errors: Fault[] = []
+  if (isReport !== (relationship === 'reporter'))
+    errors.push({
+      pointer: '/requester/relationship',
+      detail: `A request for ${right} is made by: ${isReport ? 'reporter' : 'self'}.`,
+    })
+  if (isReport && scope.categories) errors.push({ pointer: '/scope/categories', detail: 'A report is about a whole account.' })
+  if (isReport && assurance) errors.push({ pointer: '/assurance', detail: 'Whoever reports somebody proves nothing about them.' })
+  if (errors.length > 0) throw new Problem('unprocessable', undefined, { errors })
 }
 
 /** The portal's token and a service's assurance, where it is enough, establish who somebody is; all else is hearsay for now. */
-function provenanceOf(deps: OpenDeps, input: OpenRequest, caller: Caller): Provenance {
+function provenanceOf(deps: OpenDeps, { right, relationship, assurance }: OpenRequest, caller: Caller): Provenance {
+  if (relationship === 'reporter') return 'named'
   if (caller.kind === 'portal') return 'token'
-  const vouched = input.assurance && assertionProof(deps.clock, caller, input.assurance).level >= ASSURANCE_NEEDED[input.right]
+  const vouched = assurance && assertionProof(deps.clock, caller, assurance).level >= ASSURANCE_NEEDED[right]
   return vouched ? 'asserted' : 'named'
 }
 
@@ -161,41 +144,6 @@ function receiptOf(input: OpenRequest, caller: Caller, now: Date): Date {
   return receivedAt
 }
 
-/** The portal speaks for the person logged in and for nobody else; everybody else names whom they mean. */
-function identitiesFrom(input: OpenRequest, caller: Caller): Identity[] {
-  const named = input.subject.identities ?? []
-  if (caller.kind !== 'portal') {
-    if (named.length === 0) throw atIdentities('Name at least one identity of the data subject.')
-    if (caller.kind === 'anonymous' && !named.some(({ type }) => type === 'email'))
-      throw atIdentities('Name the e-mail address that is on file, so that we can write to it.')
-    if (caller.kind === 'support_agent') refuseSelfService(input, named, caller.subject)
-    return named
-  }
-  const own = [{ type: 'user_id', value: caller.subject }, ...caller.contactPoints]
-  const foreign = named.find(
-    one => !own.some(mine => mine.type === one.type && mine.value.toLowerCase() === one.value.toLowerCase()),
-  )
-  if (foreign) throw atIdentities('Leave this out: the portal asks for the person who is logged in, and for nobody else.')
-  return own
-}
-
-const atIdentities = (detail: string) =>
-  new Problem('unprocessable', undefined, { errors: [{ pointer: '/subject/identities', detail }] })
-
-function refuseSelfService(input: OpenRequest, named: readonly Identity[], agent: string): void {
-  if (named.some(({ type, value }) => type === 'user_id' && value === agent))
-    throw new Problem('not_allowed', 'Support agents exercise their own rights through the portal.')
-  if (!input.channel || !input.reference)
-    throw new Problem('unprocessable', 'Acting for a user needs the evidence that they asked.', {
-      errors: [
-        {
-          pointer: input.channel ? '/reference' : '/channel',
-          detail: 'Say where the user asked: the channel, and the reference of the ticket or letter.',
-        },
-      ],
-    })
-}
-
 function refuseUnknownCategories({ policy }: OpenDeps, { scope }: OpenRequest): void {
   const known = new Set<string>(CATEGORIES.filter(category => category in policy.categories))
   const errors = (scope.categories ?? []).flatMap((category, i) =>
@@ -208,7 +156,8 @@ function refuseUnknownCategories({ policy }: OpenDeps, { scope }: OpenRequest): 
 
 /**
  * A caller who asks the same for the same person while that is still open is told of the open one: a client that lost its
- * answer finds it again. Callers without a name are told nothing, for the answer would tell them who else has asked. Those who
+ * answer finds it again. Callers without a name and reporters are told nothing, for the answer would tell them who else has asked, or which
+ * identities are one person's. Those who
  * ask the same at the same time are taken one after the other.
  */
 async function refuseRepetition(
@@ -218,7 +167,7 @@ async function refuseRepetition(
   identities: readonly Identity[],
   caller: Caller,
 ): Promise<void> {
-  if (caller.kind === 'anonymous') return
+  if (caller.kind === 'anonymous' || (right === 'under_age_report' && caller.kind !== 'support_agent')) return
   const locks = identities.map(identity => `${right}|${identityIndex(deps, identity).toString('hex')}`).sort()
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(one, 8)) FROM unnest($1::text[]) one', [locks])
   // As an array, so that it begins with the person: as a join, the planner may go through all that the caller ever opened.

@@ -129,12 +129,38 @@ export function viewRequest(request: DsarRequest, identities: readonly Identity[
   }
 }
 
+/**
+ * A report as whoever made it sees it: that it was received, and what they gave themself. Whether there is such an account, and
+ * what becomes of it, concerns another person.
+ */
+export function viewReport(
+  request: DsarRequest,
+  identities: readonly (Identity & { given: boolean })[],
+  caller: Caller,
+): RequestView {
+  const isWithdrawn = request.state === 'withdrawn'
+  const given = identities.filter(one => one.given).map(({ type, value }) => ({ type, value: value.toLowerCase() }))
+  const { links, ...view } = viewRequest(request, given, caller)
+  return {
+    ...view,
+    state: isWithdrawn ? 'withdrawn' : 'received',
+    flags: [],
+    legalDueOn: view.dueOn,
+    completeness: null,
+    coolsOffAt: null,
+    closedAt: isWithdrawn ? view.closedAt : null,
+    links: { self: links.self ?? '' },
+  }
+}
+
 /** What belongs to a request and its reader may see, whether or not there is any of it yet. */
 function linksOf(id: string, { kind }: Caller) {
   const self = `/v1/requests/${id}`
   const parts = [
     'timeline',
     'clocks',
+    'details',
+    'messages',
     'challenges',
     'proofs',
     'package',

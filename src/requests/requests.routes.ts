@@ -1,56 +1,35 @@
+import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { act } from '../auth/act.ts'
+import { act, actAfter } from '../auth/act.ts'
 import type { Caller } from '../auth/caller.ts'
 import { requireMatch } from '../auth/require-match.ts'
-import { FLAGS, STATES } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import { decodeCursor, encodeCursor, nextLink } from '../platform/cursor.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
+import type { RateLimitStore } from '../platform/rate-limit.ts'
 import type { Vault } from '../platform/vault.ts'
 import { lockRequest } from './apply-event.ts'
 import { checkIdentities } from './check-identities.ts'
 import { cancelRequest, withdrawRequest } from './close-request.ts'
 import { checkDetails } from './details.ts'
-import { type Filter, findRequests } from './find-requests.ts'
 import { identitiesOf } from './identities.store.ts'
 import { type OpenDeps, openRequest } from './open-request.ts'
-import { assertionOf, CancellationBody, IdentitySchema, instantOf, OpenRequestBody } from './request-bodies.ts'
-import { REQUEST_EXAMPLE, RequestView, RightSchema, viewRequest } from './request-view.ts'
-import { visibleRequest } from './visible-request.ts'
+import { assertionOf, CancellationBody, instantOf, OpenRequestBody } from './request-bodies.ts'
+import { RequestView, viewReport, viewRequest } from './request-view.ts'
+import { visibleOrReported, visibleRequest } from './visible-request.ts'
 
 export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Database {
   vault: Vault
+  rateLimits: RateLimitStore
 }
 
 const STAFF = ['agent', 'privacy_officer', 'dpo', 'operator'] as const
 export const RequestParams = Type.Object({ id: Type.String({ format: 'uuid' }) })
-/** The database's calendar has no year 0. */
-const DayToFind = Type.String({ format: 'date', pattern: '^(?!0000)' })
-const Cursor = Type.Object({ dueOn: DayToFind, id: Type.String({ format: 'uuid' }) })
-const paging = {
-  cursor: Type.Optional(Type.String({ maxLength: 1000 })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
-}
-const filters = {
-  state: Type.Optional(Type.Enum(STATES)),
-  type: Type.Optional(RightSchema),
-  flag: Type.Optional(Type.Enum([...FLAGS])),
-  dueBy: Type.Optional({ ...DayToFind, description: 'Due on this day or before.' }),
-  open: Type.Optional(Type.Boolean({ description: 'Only those still open, or only those that have ended.' })),
-}
-const RequestPage = Type.Object(
-  { requests: Type.Array(RequestView), next: Type.Optional(Type.String()) },
-  {
-    description: 'A page of requests; `next` is the cursor of the page after it.',
-    examples: [{ requests: [REQUEST_EXAMPLE], next: 'eyJkdWVPbiI6IjIwMjYtMTItMjAifQ' }],
-  },
-)
-
-/** Intake and casework: open, find, read, take back. */
+/** Intake and casework: open, read, take back. */
 export const requestRoutes =
   (deps: RequestRoutesDeps): FastifyPluginAsyncTypebox =>
   async api => {
@@ -72,56 +51,14 @@ export const requestRoutes =
           response: { 201: RequestView },
         },
       },
-      (req, reply) => act(deps, req, reply, tx => open(deps, tx, req.body, req.caller)),
-    )
-
-    api.get(
-      '/requests',
-      {
-        config: { allow: { service: 'requests:read', support_agent: STAFF, portal: true }, sends: ['Link'] },
-        schema: {
-          operationId: 'findRequests',
-          tags: ['requests'],
-          summary: 'Find requests, the most urgent first',
-          description: 'Those that the caller may see: all of them for staff, their own for everybody else.',
-          querystring: Type.Object({ ...filters, ...paging }, { additionalProperties: false }),
-          response: { 200: RequestPage },
-        },
-      },
-      async (req, reply) => {
-        const { cursor, limit = 25, ...filter } = req.query
-        const page = await findPage(deps, filter, cursor, limit, req.caller)
-        if (page.next) reply.header('link', nextLink(req.url, page.next))
-        return page
-      },
-    )
-
-    api.post(
-      '/requests/search',
-      {
-        config: { allow: { service: 'requests:read', support_agent: STAFF }, problems: ['unprocessable'] },
-        schema: {
-          operationId: 'searchRequests',
-          tags: ['requests'],
-          summary: 'Find requests by an exact identifier or reference',
-          description: 'Identifiers of people travel in the body, because addresses (URLs) are written into logs.',
-          body: Type.Object(
-            {
-              ...filters,
-              ...paging,
-              identity: Type.Optional(IdentitySchema),
-              reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-            },
-            { additionalProperties: false, examples: [{ identity: { type: 'email', value: 'ana@example.org' }, open: true }] },
-          ),
-          response: { 200: RequestPage },
-        },
-      },
-      async req => {
-        const { cursor, limit = 25, identity, ...rest } = req.body
-        const [exact] = identity ? checkIdentities([identity]) : []
-        return findPage(deps, { ...rest, ...(exact && { identity: exact }) }, cursor, limit, req.caller)
-      },
+      (req, reply) =>
+        actAfter(
+          deps,
+          req,
+          reply,
+          () => limitReports(deps, req),
+          tx => open(deps, tx, req.body, req.caller),
+        ),
     )
 
     api.get(
@@ -142,8 +79,9 @@ export const requestRoutes =
         },
       },
       async (req, reply) => {
-        const request = await visibleRequest(deps, deps.read, req.params.id, req.caller)
-        return reply.header('etag', etagOf(request.version)).send(await view(deps, deps.read, request, req.caller))
+        const { request, isReport } = await visibleOrReported(deps, deps.read, req.params.id, req.caller)
+        if (!isReport) reply.header('etag', etagOf(request.version))
+        return reply.send(await view(deps, deps.read, request, req.caller, isReport))
       },
     )
 
@@ -165,7 +103,10 @@ export const requestRoutes =
         },
       },
       (req, reply) =>
-        act(deps, req, reply, tx => changed(deps, tx, req.caller, withdrawRequest(deps, tx, req.params.id, req.caller))),
+        act(deps, req, reply, async tx => {
+          const { isReport } = await visibleOrReported(deps, tx, req.params.id, req.caller)
+          return changed(deps, tx, req.caller, withdrawRequest(deps, tx, req.params.id, req.caller), isReport)
+        }),
     )
 
     api.post(
@@ -213,25 +154,48 @@ async function open(deps: RequestRoutesDeps, tx: Tx, body: OpenRequestBody, call
     },
     caller,
   )
+  const isReport = request.relationship === 'reporter' && caller.kind !== 'support_agent'
   return {
     status: 201,
-    headers: { location: `/v1/requests/${request.id}`, etag: etagOf(request.version) },
-    body: await view(deps, tx, request, caller),
+    headers: { location: `/v1/requests/${request.id}`, ...(!isReport && { etag: etagOf(request.version) }) },
+    body: await view(deps, tx, request, caller, isReport),
   }
 }
 
-async function changed(deps: RequestRoutesDeps, tx: Tx, caller: Caller, change: Promise<DsarRequest>): Promise<StoredAnswer> {
+async function changed(
+  deps: RequestRoutesDeps,
+  tx: Tx,
+  caller: Caller,
+  change: Promise<DsarRequest>,
+  isReport = false,
+): Promise<StoredAnswer> {
   const request = await change
-  return { status: 200, headers: { etag: etagOf(request.version) }, body: await view(deps, tx, request, caller) }
+  return {
+    status: 200,
+    headers: isReport ? {} : { etag: etagOf(request.version) },
+    body: await view(deps, tx, request, caller, isReport),
+  }
 }
 
-const view = async (deps: RequestRoutesDeps, tx: Tx, request: DsarRequest, caller: Caller): Promise<RequestView> =>
-  viewRequest(request, await identitiesOf(deps, tx, request.id), caller)
+async function view(
+  deps: RequestRoutesDeps,
+  tx: Tx,
+  request: DsarRequest,
+  caller: Caller,
+  isReport = false,
+): Promise<RequestView> {
+  const identities = await identitiesOf(deps, tx, request.id)
+  return isReport ? viewReport(request, identities, caller) : viewRequest(request, identities, caller)
+}
 
-async function findPage(deps: RequestRoutesDeps, filter: Filter, cursor: string | undefined, limit: number, caller: Caller) {
-  if (filter.flag && caller.kind !== 'support_agent') throw new Problem('not_allowed', 'Flags are for the staff.')
-  const after = cursor === undefined ? undefined : decodeCursor(Cursor, cursor)
-  const { requests, next } = await findRequests(deps, deps.read, filter, { limit, ...(after && { after }) }, caller)
-  const views = await Promise.all(requests.map(request => view(deps, deps.read, request, caller)))
-  return { requests: views, ...(next && { next: encodeCursor(next) }) }
+const HOUR_MS = 3_600_000
+const REPORTS_AN_HOUR = { anonymous: 5, portal: 5, service: 60, support_agent: 60 }
+
+/** Anybody can say of anybody that they are a child, and an account is stopped for it. @throws Problem `too_many_requests` */
+async function limitReports({ rateLimits }: RequestRoutesDeps, { body, caller, ip }: FastifyRequest): Promise<void> {
+  if ((body as OpenRequestBody).type !== 'under_age_report') return
+  const whose = caller.kind === 'anonymous' ? `address ${normalizeIP(ip)}` : `caller ${caller.id}`
+  const { count, endsInMs } = await rateLimits.count(`reports ${whose}`, HOUR_MS)
+  if (count > REPORTS_AN_HOUR[caller.kind])
+    throw new Problem('too_many_requests', 'Enough reports for now.', { retryAfter: Math.ceil(endsInMs / 1000) })
 }

@@ -8,17 +8,32 @@ import * as requests from './requests.store.ts'
 /**
  * The condition under which a caller sees a request, over `r` (dsar_request), with its parameters from `$first` on. Staff see
  * every case, a service what it opened, a person what they opened and what was established to be about them. A request that
- * merely names a person is not shown to them: naming proves nothing.
+ * merely names a person is not shown to them: naming proves nothing. Nor does a report show anything to whoever made it.
  */
 export function visibility(deps: IdentityDeps, caller: Caller, first: number): { sql: string; parameters: unknown[] } {
   if (caller.kind === 'support_agent') return { sql: 'true', parameters: [] }
-  if (caller.kind === 'service') return { sql: `r.opened_by = $${first}`, parameters: [caller.id] }
+  if (caller.kind === 'service') return { sql: `(${opened(first)})`, parameters: [caller.id] }
   if (caller.kind === 'portal') {
-    const sql = `(r.opened_by = $${first} OR EXISTS (SELECT FROM request_identity i WHERE i.request_id = r.id
+    const sql = `(${opened(first)} OR EXISTS (SELECT FROM request_identity i WHERE i.request_id = r.id
       AND i.value_index = ANY($${first + 1}) AND i.provenance IN ('resolved', 'token')))`
     return { sql, parameters: [caller.id, identityIndexes(deps, { type: 'user_id', value: caller.subject })] }
   }
   return { sql: 'false', parameters: [] }
+}
+
+const opened = (place: number) => `r.opened_by = $${place} AND r.relationship <> 'reporter'`
+
+/** A request this caller may see, or a report that they made: of that they may see that it was received, and nothing else. */
+export async function visibleOrReported(
+  deps: IdentityDeps,
+  tx: Tx,
+  id: string,
+  caller: Caller,
+): Promise<{ request: DsarRequest; isReport: boolean }> {
+  const request = await requests.get(tx, id)
+  const isReport = request?.relationship === 'reporter' && caller.kind !== 'anonymous' && request.openedBy === caller.id
+  const seen = request && isReport && !(await isDataSubject(deps, tx, id, caller))
+  return seen ? { request, isReport } : { request: await visibleRequest(deps, tx, id, caller), isReport: false }
 }
 
 /** A request this caller may see. @throws Problem `not_found`, the same for what is not there and for what is not theirs. */

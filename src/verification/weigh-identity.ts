@@ -1,5 +1,7 @@
 import { system } from '../domain/actor.ts'
 import { Problem } from '../domain/problem.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Right } from '../domain/rights.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { identitiesOf } from '../requests/identities.store.ts'
@@ -8,6 +10,7 @@ import { type ChallengeDeps, sendChallenge } from './send-challenge.ts'
 
 export interface WeighDeps extends CaseDeps, ChallengeDeps {
   transact: Transact
+  writeLetterToSubject(tx: Tx, request: DsarRequest, letter: { kind: 'login-needed'; values: { right: Right } }): Promise<void>
 }
 
 const BY = system('verification')
@@ -33,6 +36,9 @@ async function weigh(deps: WeighDeps, tx: Tx, requestId: string): Promise<void> 
     await applyEvent(deps, tx, requestId, 'identity_confirmed', BY, { assurance: request.assurance })
     return
   }
+  // What they have shown does not reach: another code would not either.
+  if (known && request.assurance > 0)
+    await deps.writeLetterToSubject(tx, request, { kind: 'login-needed', values: { right: request.right } })
   const sent = known && (await sendOnce(deps, tx, requestId))
   if (!sent) await setFlag(deps, tx, requestId, 'not_identified', true, BY)
 }

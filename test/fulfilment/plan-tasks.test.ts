@@ -108,8 +108,12 @@ describe('what a right is about', () => {
     )
 
   test('is, for a correction, the datasets that have the field', () => {
-    expect(asked('rectification', { corrections: [{ dataset: 'profile', field: 'name', to: 'x' }] })).toEqual(['profile'])
-    expect(asked('rectification', { corrections: [{ dataset: 'profile', field: 'colour', to: 'x' }] })).toEqual(['nothing'])
+    expect(asked('rectification', { corrections: [{ dataset: 'profile', field: 'name', from: 'y', to: 'x' }] })).toEqual([
+      'profile',
+    ])
+    expect(asked('rectification', { corrections: [{ dataset: 'profile', field: 'colour', from: 'y', to: 'x' }] })).toEqual([
+      'nothing',
+    ])
   })
 
   test('is, for an objection, what serves the purpose', () => {

@@ -20,7 +20,7 @@ test.each<[string, object[], string[]]>([
 })
 
 test('a number is the same however it is kept, and nothing is not the word for it', () => {
-  expect(read([{ name: '7' }], { dataset: 'profile', field: 'name', to: 7 })).toEqual([])
-  expect(read([{ name: 'null' }], { dataset: 'profile', field: 'name', to: null })).toEqual(['profile'])
-  expect(read([{ name: null }], { dataset: 'profile', field: 'name', to: null })).toEqual([])
+  expect(read([{ name: '7' }], { dataset: 'profile', field: 'name', from: 6, to: 7 })).toEqual([])
+  expect(read([{ name: 'null' }], { dataset: 'profile', field: 'name', from: 'x', to: null })).toEqual(['profile'])
+  expect(read([{ name: null }], { dataset: 'profile', field: 'name', from: 'x', to: null })).toEqual([])
 })

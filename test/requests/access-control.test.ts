@@ -43,6 +43,10 @@ const ADMITTED: Record<string, string[]> = {
   'POST /v1/requests/:id/cancellation': ['officer', 'dpo'],
   'GET /v1/requests/:id/timeline': ['requests:read', ...STAFF, 'person'],
   'GET /v1/requests/:id/clocks': ['requests:read', ...STAFF, 'person'],
+  'GET /v1/requests/:id/details': ['requests:read', 'agent', 'officer', 'dpo', 'person'],
+  'GET /v1/requests/:id/messages': ['requests:read', 'agent', 'officer', 'dpo', 'person'],
+  'POST /v1/requests/:id/messages': ['requests:open', 'agent', 'officer', 'dpo', 'person'],
+  'POST /v1/requests/:id/answer': ['officer', 'dpo'],
   'GET /v1/requests/:id/decisions': ['requests:read', 'agent', 'officer', 'dpo', 'person'],
   'POST /v1/requests/:id/decisions': ['officer', 'dpo'],
   'POST /v1/requests/:id/decisions/:decision/approval': ['officer', 'dpo'],
@@ -147,6 +151,7 @@ describe('the door', () => {
 
 /** What the routes about one request are called with; the others take no body. */
 const VALID: Record<string, object[]> = {
+  'POST /v1/requests/:id/messages': [{ text: 'Good day.' }],
   'POST /v1/requests/:id/proofs': [
     { method: 'email_code', code: '0000-0000' },
     { method: 'portal_login' },
@@ -231,6 +236,8 @@ const REQUEST = [
     'links.self',
     'links.timeline',
     'links.clocks',
+    'links.details',
+    'links.messages',
     'links.challenges',
     'links.proofs',
     'links.tasks',

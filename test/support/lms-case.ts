@@ -23,8 +23,19 @@ export interface LmsCase {
   /** Moves the clock, and has what runs by it look at it. */
   pass(hours: number): Promise<void>
   events(at: string): Promise<string[]>
+  /** The text of the mail to somebody that says this, once it has come. */
+  mailTo(person: { email: string }, words: string): Promise<string>
+  /** What services are told of somebody. */
+  standing(person: { email: string }): Promise<Answered['body']>
+  /** The officer decides on what they read just now. */
+  decide(at: string, body: Record<string, unknown>, by?: Call): Promise<Answered>
+  /** Posts, with the ETag of the request as it is now. */
+  post(by: Call, at: string, part: string, body?: unknown): Promise<Answered>
   close(): Promise<void>
 }
+
+/** Lines of a mail are broken anywhere. */
+const unwrapped = (text: string) => text.replace(/\s+/g, ' ')
 
 const HOUR_MS = 3_600_000
 
@@ -45,6 +56,10 @@ export async function startLmsCase(env: Record<string, string> = {}): Promise<Lm
     if (status !== 201) throw new Error(`${name} was not registered: ${JSON.stringify(body)}`)
   }
   const lms = new pg.Pool({ connectionString: database.url, max: 2 })
+  const post: LmsCase['post'] = async (by, at, part, body) => {
+    const etag = (await officer(at)).headers.get('etag') ?? ''
+    return by(`${at}/${part}`, { method: 'POST', ...(body !== undefined && { body }), headers: { 'if-match': etag } })
+  }
   return {
     service,
     officer,
@@ -71,6 +86,21 @@ export async function startLmsCase(env: Record<string, string> = {}): Promise<Lm
       await service.app.handlers['look-again']({})
     },
     events: async at => (await officer(`${at}/timeline`)).body.entries.map(({ event }: { event: string }) => event),
+    mailTo: async ({ email }, words) =>
+      unwrapped(
+        (
+          await service.mailbox.waitFor(
+            ({ envelope, text }) => envelope.to.includes(email) && unwrapped(text).includes(words),
+            10_000,
+          )
+        ).text,
+      ),
+    async standing({ email }) {
+      const { body } = await as.service()('/v1/subjects/lookup', { body: { identities: [{ type: 'email', value: email }] } })
+      return body.subjects[0]
+    },
+    decide: (at, body, by = officer) => post(by, at, 'decisions', body),
+    post,
     async close() {
       await service.close()
       await running.close()

@@ -59,9 +59,11 @@ export const ABOUT_OUTCOMES = {
     paragraphs: [say('restriction-to-be-lifted.soon', { liftsOn: day(liftsOn) }), say('restriction-to-be-lifted.disagree')],
   }),
 
-  'restriction-lifted': ({ say }) => ({
+  'restriction-lifted': ({ say }, { remaining }) => ({
     subject: say('restriction-lifted.subject'),
-    paragraphs: [say('restriction-lifted.done'), say('restriction-lifted.again')],
+    paragraphs: remaining
+      ? [say('restriction-lifted.remaining')]
+      : [say('restriction-lifted.done'), say('restriction-lifted.again')],
   }),
 
   rectified: (messages, { changed, refused }) => ({
@@ -105,5 +107,10 @@ export const ABOUT_OUTCOMES = {
       say('under-age-restricted.contest', { contestUntil: instant(contestUntil, timeZone) }),
       say('under-age-restricted.otherwise'),
     ],
+  }),
+
+  'under-age-lifted': ({ say }) => ({
+    subject: say('under-age-lifted.subject'),
+    paragraphs: [say('under-age-lifted.done'), say('under-age-lifted.as-before')],
   }),
 } satisfies Partial<Composers>

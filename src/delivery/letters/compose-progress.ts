@@ -13,6 +13,16 @@ export const ABOUT_PROGRESS = {
     ],
   }),
 
+  'login-needed': ({ say }, { right }) => ({
+    subject: say('login-needed.subject'),
+    paragraphs: [
+      say('login-needed.right', { right: say(`right.${right}`) }),
+      say('login-needed.login'),
+      say('login-needed.cannot'),
+      say('identity-code.ignore'),
+    ],
+  }),
+
   'download-code': ({ say }, { code, minutes }) => ({
     subject: say('download-code.subject'),
     paragraphs: [say('download-code.code'), { code }, say('download-code.valid', { minutes }), say('download-code.ignore')],

@@ -15,6 +15,11 @@ export const TO_OFFICER = {
     ],
   }),
 
+  'message-arrived': ({ say }, { right }) => ({
+    subject: say('message-arrived.subject'),
+    paragraphs: [say('message-arrived.where', { right: say(`right.${right}`) })],
+  }),
+
   'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [

@@ -63,6 +63,8 @@ export interface DigestList {
 export interface LetterValues {
   /** Asks who is asking: the typed code is the answer. */
   'identity-code': Common & { code: string; minutes: number; right: Right }
+  /** Control of an address was shown, and is not enough for what was asked. */
+  'login-needed': Common & { right: Right }
   'download-code': Common & { code: string; minutes: number }
   /** `promisedOn` is the last day of the promise, not of the law. */
   acknowledgment: Common & { right: Right; receivedOn: Day; promisedOn: Day }
@@ -96,7 +98,8 @@ export interface LetterValues {
   restricted: Common & { restrictedOn: Day; kept: string[] }
   /** GDPR Art. 18(3): before it happens. */
   'restriction-to-be-lifted': Common & { liftsOn: Day }
-  'restriction-lifted': Common
+  /** `remaining`: another one is in force, so nothing changes for the data. */
+  'restriction-lifted': Common & { remaining: boolean }
   rectified: Common & { changed: FieldName[]; refused?: Refused & { fields: FieldName[] } }
   'objection-decided': Common & { purposes: WordedCode<'purpose'>[] } & (
       | { outcome: 'upheld' }
@@ -106,6 +109,8 @@ export interface LetterValues {
   'opted-out': Common & { optedOutOn: Day }
   /** To the contact of an account that was reported as a child's: in words that a child understands. */
   'under-age-restricted': Common & InZone & { contestUntil: string }
+  /** To the same contact, once the report has come to nothing. */
+  'under-age-lifted': Common
   /** The answer to a question or to a review, as the staff wrote it. */
   answered: Common & { text: string }
   'message-waiting': Common
@@ -116,6 +121,8 @@ export interface LetterValues {
   cancelled: Common & { reason: CancelReason }
   /** To the privacy officer. */
   'deadline-alarm': Common & { right: Right; level: AlarmLevel; dueOn: Day; state: State; flags: readonly Flag[] }
+  /** To the privacy officer: somebody wrote. */
+  'message-arrived': Common & { right: Right }
   /** To the privacy officer: references, no people. */
   'daily-digest': Common & { date: Day; open: number; overdue: DigestList; dueSoon: DigestList; needsDecision: DigestList }
 }

@@ -1,0 +1,146 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { act } from '../auth/act.ts'
+import { requireMatch } from '../auth/require-match.ts'
+import type { Database } from '../platform/database.ts'
+import { etagOf } from '../platform/etag.ts'
+import type { Vault } from '../platform/vault.ts'
+import { type AnswerDeps, answerRequest, REVIEW_OUTCOMES } from './answer-request.ts'
+import { lockRequest } from './apply-event.ts'
+import { DetailsSchema, givenDetails } from './details.ts'
+import { identitiesOf } from './identities.store.ts'
+import { messagesOf, SIDES } from './messages.store.ts'
+import { Instant, RequestView, viewRequest } from './request-view.ts'
+import { RequestParams } from './requests.routes.ts'
+import { visibleRequest } from './visible-request.ts'
+import { type WriteMessageDeps, writeMessage } from './write-message.ts'
+
+export interface MessageRoutesDeps extends Omit<AnswerDeps, 'vault'>, Omit<WriteMessageDeps, 'vault'>, Database {
+  vault: Vault
+}
+
+const closed = { additionalProperties: false } as const
+const Words = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
+const Head = { id: Type.String({ format: 'uuid' }), from: Type.Enum([...SIDES]), at: Instant }
+const HEAD = { id: '019af0c2-7d1e-7c3a-9b54-2f60c1a7e8d5', from: 'person', at: '2026-11-20T09:12:00.000Z' } as const
+const TEXT = 'Which of your services know my address?'
+const OPEN_TO = ['agent', 'privacy_officer', 'dpo'] as const
+
+const DETAILS = { purposes: ['analytics'], reasons: 'My employer reads what it learns from that.' }
+
+/** What the person and the staff write to each other about a request, and how the staff answer what only people can. */
+export const messageRoutes =
+  (deps: MessageRoutesDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    api.get(
+      '/requests/:id/details',
+      {
+        config: { allow: { service: 'requests:read', support_agent: OPEN_TO, portal: true }, problems: ['not_found'] },
+        schema: {
+          operationId: 'getDetails',
+          tags: ['requests'],
+          summary: 'Read what exactly was asked for',
+          description:
+            'The particulars of the right as they were given: what is to be corrected, why the person objects, which decision they contest.',
+          params: RequestParams,
+          response: { 200: { ...DetailsSchema, examples: [DETAILS] } },
+        },
+      },
+      async req => {
+        await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        return givenDetails(deps, deps.read, req.params.id)
+      },
+    )
+
+    api.get(
+      '/requests/:id/messages',
+      {
+        config: { allow: { service: 'requests:read', support_agent: OPEN_TO, portal: true }, problems: ['not_found'] },
+        schema: {
+          operationId: 'listMessages',
+          tags: ['messages'],
+          summary: 'Read what was written about a request',
+          description:
+            'For the person, the service that opened it for them, and the staff. Whoever reported somebody else reads nothing.',
+          params: RequestParams,
+          response: {
+            200: Type.Object(
+              { messages: Type.Array(Type.Object({ ...Head, text: Type.String() }, closed)) },
+              { ...closed, description: 'The oldest first.', examples: [{ messages: [{ ...HEAD, text: TEXT }] }] },
+            ),
+          },
+        },
+      },
+      async req => {
+        await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        const messages = await messagesOf(deps, deps.read, req.params.id)
+        return { messages: messages.map(({ at, ...message }) => ({ ...message, at: at.toISOString() })) }
+      },
+    )
+
+    api.post(
+      '/requests/:id/messages',
+      {
+        config: {
+          allow: { service: 'requests:open', support_agent: OPEN_TO, portal: true },
+          rateLimit: { max: 30, timeWindow: 60_000 },
+          problems: ['not_found', 'illegal_transition', 'key_reused', 'in_progress'],
+        },
+        schema: {
+          operationId: 'writeMessage',
+          tags: ['messages'],
+          summary: 'Write about an open request',
+          description: 'The other side gets a mail that says that there is a message, and not what it says.',
+          params: RequestParams,
+          body: Type.Object({ text: Words }, { ...closed, examples: [{ text: TEXT }] }),
+          response: { 201: Type.Object(Head, { ...closed, description: 'It is kept.', examples: [HEAD] }) },
+        },
+      },
+      (req, reply) =>
+        act(deps, req, reply, async tx => {
+          await visibleRequest(deps, tx, req.params.id, req.caller)
+          const { at, ...head } = await writeMessage(deps, tx, req.params.id, req.body.text, req.caller)
+          return { status: 201, headers: {}, body: { ...head, at: at.toISOString() } }
+        }),
+    )
+
+    api.post(
+      '/requests/:id/answer',
+      {
+        config: {
+          allow: { support_agent: ['privacy_officer', 'dpo'] },
+          problems: [
+            ...(['not_found', 'illegal_transition', 'unprocessable', 'stale', 'precondition_required'] as const),
+            ...(['key_reused', 'in_progress'] as const),
+          ],
+          sends: ['ETag'],
+        },
+        schema: {
+          operationId: 'answerRequest',
+          tags: ['messages'],
+          summary: 'Answer an inquiry, or say what came of the review of an automated decision',
+          description:
+            'Takes If-Match with the ETag of the request as it was read. It is completed once the letter has been sent.',
+          params: RequestParams,
+          body: Type.Object(
+            {
+              text: Words,
+              outcome: Type.Optional(Type.Enum([...REVIEW_OUTCOMES], { description: 'Of a review (Art. 22(3)).' })),
+            },
+            { ...closed, examples: [{ text: 'A teacher has looked at your work again.', outcome: 'changed' }] },
+          ),
+          response: { 200: RequestView },
+        },
+      },
+      (req, reply) =>
+        act(deps, req, reply, async tx => {
+          const { id } = req.params
+          await visibleRequest(deps, tx, id, req.caller)
+          requireMatch(req, (await lockRequest(tx, id)).version)
+          await answerRequest(deps, tx, id, req.body, req.caller)
+          const request = await lockRequest(tx, id)
+          const body = viewRequest(request, await identitiesOf(deps, tx, id), req.caller)
+          return { status: 200, headers: { etag: etagOf(request.version) }, body }
+        }),
+    )
+  }

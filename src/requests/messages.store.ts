@@ -1,0 +1,53 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Caller } from '../auth/caller.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Vault } from '../platform/vault.ts'
+
+export const SIDES = ['person', 'service', 'staff'] as const
+/** Who wrote: the person, a service for them, or we. */
+export type Side = (typeof SIDES)[number]
+
+export interface Message {
+  id: string
+  from: Side
+  text: string
+  at: Date
+}
+
+export interface MessageDeps {
+  vault: Pick<Vault, 'seal' | 'open'>
+  clock: Clock
+}
+
+const context = (id: string) => `message|text_sealed|${id}`
+
+/** Whoever comes without a token comes as the person. */
+export const sideOf = ({ kind }: Caller): Side => (kind === 'support_agent' ? 'staff' : kind === 'service' ? 'service' : 'person')
+
+export async function addMessage(
+  { vault, clock }: MessageDeps,
+  tx: Tx,
+  requestId: string,
+  { from, text }: Pick<Message, 'from' | 'text'>,
+): Promise<{ id: string; at: Date }> {
+  const id = randomUUIDv7()
+  const at = clock.now()
+  await tx.query('INSERT INTO message (id, request_id, side, text_sealed, created_at) VALUES ($1, $2, $3, $4, $5)', [
+    id,
+    requestId,
+    from,
+    vault.seal(text, context(id)),
+    at,
+  ])
+  return { id, at }
+}
+
+/** In the order in which they were written. */
+export async function messagesOf({ vault }: Pick<MessageDeps, 'vault'>, read: Tx, requestId: string): Promise<Message[]> {
+  const rows = await read.query<{ id: string; from: Side; sealed: Buffer; at: Date }[]>(
+    'SELECT id, side AS "from", text_sealed AS sealed, created_at AS at FROM message WHERE request_id = $1 ORDER BY id',
+    [requestId],
+  )
+  return rows.map(({ sealed, ...message }) => ({ ...message, text: vault.open(sealed, context(message.id)).toString('utf8') }))
+}

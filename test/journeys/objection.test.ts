@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { GRACE, KAMAL, type LmsCase, startLmsCase } from '../support/lms-case.ts'
+
+let one: LmsCase
+beforeAll(async () => {
+  one = await startLmsCase()
+  await one.lms.query('UPDATE lms_accounts.consents SET granted = true')
+})
+afterAll(() => one.close())
+
+const isOnMailingList = async (userId: string) =>
+  (await one.lms.query('SELECT 1 FROM lms_accounts.mailing_list WHERE user_id = $1', [userId])).rowCount === 1
+const counted = async (userId: string): Promise<number> =>
+  (await one.lms.query('SELECT count(*)::int AS n FROM lms_analytics.counted_events WHERE user_id = $1', [userId])).rows[0].n
+
+const REASONS = 'canary-reasons: I do not want to be counted.'
+
+describe('an objection to direct marketing', () => {
+  test('is carried out at once and decided by nobody', async () => {
+    expect(await isOnMailingList(KAMAL.userId)).toBe(true)
+    const at = await one.open(one.kamal, { type: 'objection', details: { purposes: ['marketing'] } })
+    const done = await one.see(at, ({ state }) => state === 'completed')
+    expect(done.flags).toEqual([])
+    expect(await isOnMailingList(KAMAL.userId)).toBe(false)
+    expect(await one.standing(KAMAL)).toMatchObject({ objectedTo: ['marketing'], suppressed: true })
+    expect(await one.mailTo(KAMAL, 'We accept your objection')).toContain('advertising')
+    expect((await one.officer(`${at}/decisions`)).body.decisions).toEqual([])
+  })
+})
+
+describe('an objection to another use', () => {
+  test('waits for a person, and nothing changes meanwhile', async () => {
+    const before = await counted(KAMAL.userId)
+    expect(before).toBeGreaterThan(0)
+    const at = await one.open(one.kamal, { type: 'objection', details: { purposes: ['analytics'], reasons: REASONS } })
+    await one.see(at, ({ flags }) => flags.includes('needs_decision'))
+    expect((await one.officer(`${at}/details`)).body).toEqual({ purposes: ['analytics'], reasons: REASONS })
+    expect((await one.grace(`${at}/details`)).status).toBe(404)
+    expect(await counted(KAMAL.userId)).toBe(before)
+    expect((await one.standing(KAMAL)).objectedTo).toEqual(['marketing'])
+
+    expect((await one.decide(at, { kind: 'approve' })).status).toBe(201)
+    const done = await one.see(at, ({ state }) => state === 'completed')
+    expect(done.completeness).toMatchObject({ complete: true, missing: [] })
+    expect(done.flags).toEqual([])
+    expect(await counted(KAMAL.userId)).toBe(0)
+    expect(await counted(GRACE.userId)).toBeGreaterThan(0)
+    expect((await one.standing(KAMAL)).objectedTo).toEqual(['analytics', 'marketing'])
+    expect(await one.mailTo(KAMAL, 'analysing how the service is used')).toContain('We accept your objection')
+  })
+
+  test('is refused for compelling grounds alone, which the person is told with where to complain', async () => {
+    const before = await counted(GRACE.userId)
+    const at = await one.open(one.grace, { type: 'objection', details: { purposes: ['analytics'], reasons: REASONS } })
+    await one.see(at, ({ flags }) => flags.includes('needs_decision'))
+    const wrong = await one.decide(at, { kind: 'refuse', ground: '17_3_b', reasons: 'We need it.' })
+    expect(wrong.status).toBe(422)
+    const refused = await one.decide(at, { kind: 'refuse', ground: 'compelling_grounds', reasons: 'It shows us abuse.' })
+    expect(refused.status).toBe(201)
+    expect((await one.officer(at)).body.state).toBe('refused')
+    const mail = await one.mailTo(GRACE, 'Article 21(1) GDPR')
+    expect(mail).toContain('It shows us abuse.')
+    expect(mail).toContain('Article 77 GDPR')
+    expect(await counted(GRACE.userId)).toBe(before)
+    expect((await one.standing(GRACE)).objectedTo).toEqual([])
+  })
+
+  test('that is to marketing as well ends that at once, and only the rest can be refused', async () => {
+    const at = await one.open(one.grace, { type: 'objection', details: { purposes: ['marketing', 'analytics'] } })
+    await one.see(at, ({ flags }) => flags.includes('needs_decision'))
+    expect(await one.standing(GRACE)).toMatchObject({ objectedTo: ['marketing'], suppressed: true })
+    const whole = await one.decide(at, { kind: 'refuse', ground: 'compelling_grounds', reasons: 'It shows us abuse.' })
+    expect(whole.status).toBe(422)
+    const parts = { purposes: ['analytics'] }
+    const partly = await one.decide(at, { kind: 'refuse_partly', ground: 'compelling_grounds', reasons: 'Abuse.', parts })
+    expect(partly.status).toBe(201)
+    await one.see(at, ({ state }) => state === 'completed')
+    expect(await isOnMailingList(GRACE.userId)).toBe(false)
+    expect(await counted(GRACE.userId)).toBeGreaterThan(0)
+    expect((await one.standing(GRACE)).objectedTo).toEqual(['marketing'])
+  })
+
+  test('says why to those who decide, and to no log', async () => {
+    expect(one.service.logs.join('')).not.toContain('canary-reasons')
+    const rows = await one.service.sql('SELECT facts::text FROM audit_entry')
+    expect(JSON.stringify(rows)).not.toContain('canary-reasons')
+  })
+})
