@@ -2,6 +2,7 @@ import { type RequestSeen, until } from './await-request.ts'
 import type { Client } from './client.ts'
 
 interface TaskSeen {
+  id: string
   adapter: string
   action: string
   state: string
@@ -22,26 +23,35 @@ const TOLD: Readonly<Record<string, string>> = {
   withdraw_consent: 'noted the withdrawal in',
 }
 
-/** Tells of each adapter as it answers, until a request is in a state. @throws when it needs a person instead */
-export function followTasks(officer: Client, at: string, state: string, tell: (line: string) => void): Promise<RequestSeen> {
+/** Tells of each adapter as it answers, each answer once. */
+export function taskFollower(officer: Client, tell: (line: string) => void) {
   const told = new Set<string>()
   const once = (key: string, line: string) => {
     if (!told.has(key)) tell(line)
     told.add(key)
   }
-  const look = async () => {
+  const look = async (at: string) => {
     const request = await officer<RequestSeen>('GET', at)
     const { tasks } = await officer<{ tasks: TaskSeen[] }>('GET', `${at}/tasks`)
     for (const task of tasks.sort(byEnd)) {
-      const { adapter, action, problem } = task
-      if (problem) once(`${adapter} ${action} ${problem.code}`, `${adapter} had trouble with ${action}: ${problem.code}`)
-      else if (isTold(task)) once(`${adapter} ${action}`, `${adapter} ${TOLD[action]}: ${inWords(task)}`)
+      const { id, adapter, action, problem } = task
+      if (problem) once(`${id} ${problem.code}`, `${adapter} had trouble with ${action}: ${problem.code}`)
+      else if (isTold(task)) once(id, `${adapter} ${TOLD[action]}: ${inWords(task)}`)
     }
     if (request.flags.includes('failed_task')) throw new Error(`The request needs a person: ${request.flags.join(', ')}.`)
-    return request
+    return { request, underWay: tasks.some(({ state }) => !OVER.has(state)) }
   }
-  return until(look, request => request.state === state)
+  /** Until a request is in a state and nothing is under way. @throws when it needs a person instead */
+  return async (at: string, state: string): Promise<RequestSeen> =>
+    (
+      await until(
+        () => look(at),
+        ({ request, underWay }) => request.state === state && !underWay,
+      )
+    ).request
 }
+
+const OVER = new Set(['done', 'failed', 'quarantined', 'cancelled'])
 
 const isTold = ({ action, state, datasets }: TaskSeen): boolean =>
   state === 'done' && action in TOLD && datasets.some(({ count }) => count > 0)

@@ -27,6 +27,9 @@ export interface House {
   close(): Promise<void>
 }
 
+/** Who gets the alarms. */
+const OFFICER = 'privacy-officer@almastack.example'
+
 const HALF_A_DAY = 12 * 3600
 
 /** Starts a database, a mail server, an identity provider, a learning platform of five services, and the service itself. */
@@ -75,6 +78,7 @@ export async function openHouse(
         AUTH_ISSUERS: JSON.stringify(issuer.issuers.map(one => ({ ...one, maxAge: HALF_A_DAY }))),
         VAULT_KEY_FILE: vaultKeyFile,
         ADAPTER_ALLOWED_HOSTS: lms.adapters.map(adapter => new URL(adapter.url).host).join(','),
+        PRIVACY_OFFICER: OFFICER,
         TEST_MODE: 'true',
         LOG_LEVEL: logLevel,
       }),

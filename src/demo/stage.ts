@@ -1,7 +1,7 @@
 import { becomes, type RequestSeen, recorded } from './await-request.ts'
 import { type Cast, castOf } from './cast.ts'
 import type { Client } from './client.ts'
-import { followTasks } from './follow-tasks.ts'
+import { taskFollower } from './follow-tasks.ts'
 import type { House } from './house.ts'
 import { type Person, seedPerson } from './lms/seed-person.ts'
 import type { Mail } from './mailbox.ts'
@@ -15,7 +15,7 @@ export interface Stage extends Cast {
   show(lines: readonly string[]): void
   /** @returns the request's path */
   open(by: Client, body: Record<string, unknown>): Promise<string>
-  /** Waits until the request is in a state, telling what the adapters answer meanwhile. @throws when it needs a person instead */
+  /** Waits until a request is in a state and nothing is under way, telling what the adapters answer meanwhile. @throws when it needs a person instead */
   reaches(at: string, state: string): Promise<RequestSeen>
   /** Waits until a request is as it should be, whatever it takes. */
   becomes(at: string, fits: (request: RequestSeen) => boolean): Promise<RequestSeen>
@@ -47,7 +47,7 @@ export async function openStage(house: House, person: Person, say: (line: string
       tell(`asked for: ${body.type}, request ${request.id}, promised by ${request.dueOn}, legally due ${request.legalDueOn}`)
       return `/v1/requests/${request.id}`
     },
-    reaches: (at, state) => followTasks(cast.officer, at, state, tell),
+    reaches: taskFollower(cast.officer, tell),
     becomes: becomes(cast.officer),
     recorded: recorded(cast.officer),
     async letter(to, fits) {

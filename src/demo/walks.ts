@@ -8,6 +8,7 @@ import { objection } from './walks/objection.ts'
 import { portability } from './walks/portability.ts'
 import { rectification } from './walks/rectification.ts'
 import { restriction } from './walks/restriction.ts'
+import { underAgeReport } from './walks/under-age-report.ts'
 
 /** How each right is shown. */
 export const WALKS: Partial<Record<Right, Walk>> = {
@@ -19,4 +20,5 @@ export const WALKS: Partial<Record<Right, Walk>> = {
   objection,
   consent_withdrawal: consentWithdrawal,
   marketing_opt_out: marketingOptOut,
+  under_age_report: underAgeReport,
 }
