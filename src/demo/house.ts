@@ -28,7 +28,7 @@ export interface House {
 }
 
 /** Who gets the alarms. */
-const OFFICER = 'privacy-officer@almastack.example'
+export const OFFICER = 'privacy-officer@almastack.example'
 
 const HALF_A_DAY = 12 * 3600
 

@@ -73,7 +73,7 @@ async function walkAll(house: House, rights: readonly Right[], profile: Profile)
     const email = i === 0 ? ANA.email : `ana.${right.replaceAll('_', '-')}@example.org`
     const stage = await openStage(house, { ...ANA, userId: `u-${1029 + i}`, email, profile }, say, tell)
     if (rights.length > 1) tell(`━━ ${right.replaceAll('_', ' ')}`)
-    paths.push(...[await WALKS[right]?.(stage)].flatMap(path => path ?? []))
+    paths.push(...[await WALKS[right](stage)].flatMap(path => path ?? []))
   }
   return paths
 }
