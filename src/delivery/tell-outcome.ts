@@ -83,8 +83,10 @@ async function certificate(
 /** By their titles, of the adapters that did it. */
 function changedFields({ corrections = [] }: Details, tasks: readonly Task[]): FieldName[] {
   const held = tasks
-    .filter(({ action, answer }) => action === 'rectify' && answer?.status === 'answered')
-    .flatMap(({ config }) => config.datasets)
+    .filter(({ action }) => action === 'rectify')
+    .flatMap(({ config, answer }) =>
+      config.datasets.filter(({ name }) => answer?.datasets.some(said => said.name === name && said.outcome === 'completed')),
+    )
   return corrections.flatMap(({ dataset, field }) => {
     const found = held.find(({ name }) => name === dataset)
     return found ? [{ dataset: found.title, field: found.fields.find(({ name }) => name === field)?.title ?? field }] : []

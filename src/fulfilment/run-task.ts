@@ -12,11 +12,12 @@ import type { Policy } from '../policy/policy.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { giveBack, keepLease, LEASE_SECONDS } from './claims.store.ts'
+import { changeBehind } from './judge-effect.ts'
 import { readBack } from './read-back.ts'
 import { type Came, type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
 import { openSpool, type Spool, type SpooledPart } from './spool.ts'
 import { taskCallOf } from './task-call.ts'
-import type { Task } from './tasks.store.ts'
+import { type Task, tasksOf } from './tasks.store.ts'
 import { withholding } from './withhold.ts'
 
 export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps, CallDeps {
@@ -123,10 +124,11 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
   }
 }
 
-/** Those that concern what this adapter holds. */
-async function correctionsOf(deps: RunDeps, { requestId, config }: Task): Promise<Correction[]> {
-  const { corrections = [] } = await detailsOf(deps, deps.read, requestId)
-  return corrections.filter(({ dataset }) => config.datasets.some(({ name }) => name === dataset))
+/** Those that this adapter says it made: where it holds nothing there is nothing to be read back. */
+async function correctionsOf(deps: RunDeps, task: Task): Promise<Correction[]> {
+  const { corrections = [] } = await detailsOf(deps, deps.read, task.requestId)
+  const made = changeBehind(task, await tasksOf(deps.read, task.requestId))?.answer?.datasets ?? []
+  return corrections.filter(({ dataset }) => made.some(({ name, outcome }) => name === dataset && outcome === 'completed'))
 }
 
 async function spoolFor({ blobs, keyOf, read }: RunDeps, { id, requestId, attempt, config }: Task): Promise<Spool> {

@@ -33,7 +33,7 @@ export interface World {
 }
 
 const DETAILS: Partial<Record<Right, object>> = {
-  rectification: { corrections: [{ dataset: 'things', field: 'name', to: 'corrected' }] },
+  rectification: { corrections: [{ dataset: 'things', field: 'name', from: 'one', to: 'corrected' }] },
   objection: { purposes: ['analytics'] },
   consent_withdrawal: { purposes: ['marketing'] },
   automated_decision_review: { decision: 'the grade' },
@@ -41,6 +41,13 @@ const DETAILS: Partial<Record<Right, object>> = {
 }
 const userOf = (person: number) => `u-${person}`
 const REFUSAL = { kind: 'refuse', ground: 'technical', reasons: 'It cannot be done.' }
+
+/** To a correction of what nobody holds any more. */
+const NOTHING_HELD = { kind: 'refuse', ground: 'not_a_right_under_law', reasons: 'Nothing of it is held.' }
+const answerTo = (right: Right) => ({
+  text: 'Because.',
+  ...(right === 'automated_decision_review' && { outcome: 'upheld' }),
+})
 
 export async function openWorld(): Promise<World> {
   const everything = ['locate', 'collect', 'rectify', 'erase', 'restrict', 'lift_restriction', 'object', 'withdraw_consent']
@@ -168,7 +175,7 @@ export async function openWorld(): Promise<World> {
     if (step.do === 'cancel') await decide(at, 'cancellation', { reason: 'duplicate' })
     if (step.do === 'approve') await decide(at, 'decisions', { kind: 'approve' })
     if (step.do === 'refuse') await decide(at, 'decisions', REFUSAL)
-    if (step.do === 'answer') await decide(at, 'answer', { text: 'Because.' })
+    if (step.do === 'answer') await decide(at, 'answer', answerTo(request.right))
     if (step.do === 'retry') await retry(at)
   }
 
@@ -185,15 +192,16 @@ export async function openWorld(): Promise<World> {
         await pass(30)
         await sleep(400)
         let open = 0
-        for (const { at } of requests) {
+        for (const { at, right } of requests) {
           const { state, flags = [], closedAt } = (await officer(at)).body
           if (closedAt) continue
           open += 1
           if (flags.includes('failed_task')) await retry(at)
           if (state === 'assessing') {
-            await decide(at, 'answer', { text: 'Because.' })
+            await decide(at, 'answer', answerTo(right))
             await decide(at, 'decisions', { kind: 'approve' })
           }
+          if (state === 'fulfilling' && flags.includes('needs_decision')) await decide(at, 'decisions', NOTHING_HELD)
           if (state === 'cooling_off' && flags.includes('needs_decision')) await decide(at, 'decisions', { kind: 'approve' })
         }
         if (open === 0) return
