@@ -6,6 +6,7 @@ import { packageRoutes } from './delivery/packages.routes.ts'
 import { type Deps, openDeps } from './deps.ts'
 import { callbackRoutes } from './fulfilment/callbacks.routes.ts'
 import { type Dispatcher, startDispatcher } from './fulfilment/dispatcher.ts'
+import { forwardingRoutes } from './fulfilment/forwardings.routes.ts'
 import { runTask } from './fulfilment/run-task.ts'
 import { taskRoutes } from './fulfilment/tasks.routes.ts'
 import { handlersOf } from './handlers.ts'
@@ -57,6 +58,7 @@ const ROUTES = [
   clockLedgerRoutes,
   verificationRoutes,
   taskRoutes,
+  forwardingRoutes,
   packageRoutes,
   downloadRoutes,
   adapterRoutes,

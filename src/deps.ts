@@ -5,6 +5,7 @@ import { rememberServices } from './auth/remember-services.ts'
 import { createVerifier } from './auth/verify-token.ts'
 import type { Config } from './config.ts'
 import { writeAnnouncement } from './delivery/announcements.ts'
+import { writeForwarding } from './delivery/write-forwarding.ts'
 import {
   tellOfficer,
   tellOfficerOfMessage,
@@ -83,6 +84,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     thankReporter: bind(thankReporter, letters),
     heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),
     writeAnnouncement: bind(writeAnnouncement, letters),
+    writeForwarding: bind(writeForwarding, letters),
     onAlarm: counts.alarm,
     onAnswer: counts.answer,
     onLetter: counts.letter,

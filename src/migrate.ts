@@ -8,6 +8,7 @@ import { Reports1763900500000 } from '../migrations/0005-reports.ts'
 import { Messages1763900600000 } from '../migrations/0006-messages.ts'
 import { PolicyVersions1763900700000 } from '../migrations/0007-policy-versions.ts'
 import { TestClock1763900800000 } from '../migrations/0008-test-clock.ts'
+import { Forwardings1763900900000 } from '../migrations/0009-forwardings.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -20,6 +21,7 @@ const MIGRATIONS = [
   Messages1763900600000,
   PolicyVersions1763900700000,
   TestClock1763900800000,
+  Forwardings1763900900000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

@@ -98,15 +98,16 @@ async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: 
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
 }
 
-const TO_OFFICER = `kind IN ('deadline-alarm', 'message-arrived')`
+/** Tells readers apart: the person, the officer, and the controller of each forwarding. */
+const READER = `kind IN ('deadline-alarm', 'message-arrived'), CASE kind WHEN 'forwarding' THEN dedupe END`
 
-/** Whether the person or the officer, each for themself, is not being reached: by the last letter, by one that waits, or at all. */
+/** Whether any reader, each for themself, is not being reached: by the last letter, by one that waits, or at all. */
 async function isUnreached(tx: Tx, { id }: DsarRequest): Promise<boolean> {
   const found = await tx.query<unknown[]>(
     `SELECT 1 FROM letter WHERE request_id = $1 AND state = 'queued' AND attempts >= $2
      UNION ALL SELECT 1 FROM (
-       SELECT DISTINCT ON (${TO_OFFICER}) state FROM letter WHERE request_id = $1 AND state IN ('sent', 'refused')
-       ORDER BY ${TO_OFFICER}, id DESC) AS last WHERE state = 'refused'
+       SELECT DISTINCT ON (${READER}) state FROM letter WHERE request_id = $1 AND state IN ('sent', 'refused')
+       ORDER BY ${READER}, id DESC) AS last WHERE state = 'refused'
      UNION ALL SELECT 1 FROM dsar_request r WHERE r.id = $1 AND r.state = 'delivering'
        AND NOT EXISTS (SELECT FROM contact_point WHERE request_id = r.id)`,
     [id, ATTEMPTS_UNTIL_FLAGGED],

@@ -1,7 +1,7 @@
 import { addDays, type Day, dayIn } from '../domain/day.ts'
 import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import { refusedAmong } from '../fulfilment/completeness.ts'
+import { forwardedAmong, refusedAmong } from '../fulfilment/completeness.ts'
 import { leftoversOf, RESCAN_DAYS } from '../fulfilment/leftovers.store.ts'
 import { type Task, tasksOf } from '../fulfilment/tasks.store.ts'
 import type { Tx } from '../platform/database.ts'
@@ -75,6 +75,7 @@ async function certificate(
     only: (scope.categories ?? []).map(name => known[name]?.title ?? name),
     kept,
     refused: refusedAmong(tasks).map(({ title }) => title),
+    forwarded: forwardedAmong(tasks).map(({ title }) => title),
     rescans: RESCAN_DAYS.map(days => addDays(today, days)),
     authority: policy.supervisoryAuthority,
   }

@@ -3,7 +3,7 @@ import type { PackagedRight } from '../domain/rights.ts'
 import { OTHERS_ARTICLE } from '../domain/withheld.ts'
 import { isEffect } from './judge-effect.ts'
 import { firstShort } from './receive-answer.ts'
-import type { Task } from './tasks.store.ts'
+import type { Task, TaskConfig } from './tasks.store.ts'
 
 export const FEWER = 'fewer_than_located'
 const COPIED = new Set(['completed', 'no_data'])
@@ -22,7 +22,7 @@ function stateOf(tasks: readonly Task[], asked: readonly Task[], missing: Comple
 /** Of a copy. A dataset that nobody spoke of counts as missing, whatever else was said. */
 export function completenessOfCopy(tasks: readonly Task[], right: PackagedRight): Completeness {
   const collects = tasks.filter(({ action, asked }) => action === 'collect' && asked)
-  const state = stateOf(tasks, collects, [...refusedIn(tasks), ...collects.flatMap(task => missingFrom(task, tasks))])
+  const state = stateOf(tasks, collects, [...notAskedIn(tasks), ...collects.flatMap(task => missingFrom(task, tasks))])
   const article = OTHERS_ARTICLE[right]
   const withheld = collects.flatMap(({ adapter, answer }) =>
     (answer?.withheld ?? []).map(({ says: _says, ...line }) => ({ adapter, ...line, article })),
@@ -42,18 +42,32 @@ export function completenessOfEffects(tasks: readonly Task[]): Completeness {
           return DONE.has(said.outcome) ? [] : [{ adapter, dataset: name, outcome: said.outcome, reason: said.reason ?? null }]
         }),
   )
-  return stateOf(tasks, effects, [...refusedIn(tasks), ...missing])
+  return stateOf(tasks, effects, [...notAskedIn(tasks), ...missing])
 }
 
-/** What people refused, once for each adapter that holds it: every task of it that was made since knows. */
-export function refusedAmong(tasks: readonly Task[]) {
-  const known = new Map(tasks.flatMap(({ adapter, config }) => (config.refused ? [[adapter, config.refused] as const] : [])))
-  return [...known].flatMap(([adapter, refused]) => refused.map(dataset => ({ adapter, ...dataset })))
+type Planned = Pick<Task, 'adapter' | 'config'>
+
+/** Once for each adapter: every task of it that was made since knows. */
+function among<D extends object>(tasks: readonly Planned[], partsOf: (config: TaskConfig) => readonly D[] | undefined) {
+  const known = new Map(
+    tasks.flatMap(({ adapter, config }) => [[adapter, partsOf(config)] as const]).filter(([, parts]) => parts),
+  )
+  return [...known].flatMap(([adapter, parts = []]) => parts.map(dataset => ({ adapter, ...dataset })))
 }
 
-/** What was refused is missing, whether or not there is any of it. */
-const refusedIn = (tasks: readonly Task[]): Completeness['missing'] =>
-  refusedAmong(tasks).map(({ adapter, name, ground }) => ({ adapter, dataset: name, outcome: 'refused', reason: ground }))
+/** What people refused. */
+export const refusedAmong = (tasks: readonly Planned[]) => among(tasks, ({ refused }) => refused)
+
+/** What other controllers have to answer. */
+export const forwardedAmong = (tasks: readonly Planned[]) => among(tasks, ({ forwarded }) => forwarded)
+
+/** What was refused or forwarded is missing, whether or not there is any of it. */
+const notAskedIn = (tasks: readonly Task[]): Completeness['missing'] => [
+  ...refusedAmong(tasks).map(({ adapter, name, ground }) => ({ adapter, dataset: name, outcome: 'refused', reason: ground })),
+  ...forwardedAmong(tasks).map(({ adapter, name, controller }) => ({
+    ...{ adapter, dataset: name, outcome: 'forwarded', reason: controller },
+  })),
+]
 
 function missingFrom(task: Task, tasks: readonly Task[]): Completeness['missing'] {
   const { adapter, answer, config } = task

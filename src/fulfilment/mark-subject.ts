@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { liftMarks, type MarkKind, markSubject } from '../requests/marks.store.ts'
-import { refusedAmong } from './completeness.ts'
+import { forwardedAmong, refusedAmong } from './completeness.ts'
 import type { Task } from './tasks.store.ts'
 
 export interface MarkDeps extends IdentityDeps {
@@ -50,8 +50,9 @@ export async function markAtLast(
   tasks: readonly Task[],
 ): Promise<void> {
   const erased = request.right === 'erasure' || request.right === 'under_age_report'
-  // A narrowed erasure leaves the account, and so does one that was refused for the account: the person goes on using it.
-  const accountStays = request.scope.categories || refusedAmong(tasks).some(({ category }) => category === 'account')
+  // A narrowed erasure leaves the account, and so does one that was refused, or is another's to do, for the account: it goes on being used.
+  const stays = [...refusedAmong(tasks), ...forwardedAmong(tasks)]
+  const accountStays = request.scope.categories || stays.some(({ category }) => category === 'account')
   if (erased && !accountStays) await putMark(deps, tx, request.id, { kind: 'erased' })
   if (lifts) await liftMarks(tx, { requestId: lifts, kind: 'restricted', at: deps.clock.now() })
 }

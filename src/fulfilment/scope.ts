@@ -39,24 +39,37 @@ const IS_MEANT: Partial<Record<DsarRequest['right'], IsMeant>> = {
     dataset.legalBases.includes('consent') && serves(dataset, [...purposes, ...cookies.flatMap(cookie => PURPOSES_OF[cookie])]),
 }
 
-/** What is asked of whom: the request, its particulars, and the parts of it that were refused. */
+/** What is asked of whom: the request, its particulars, the parts of it that were refused, and what is another controller's. */
 export interface Asked {
   request: Pick<DsarRequest, 'right' | 'scope'>
   details: Details
   refused: readonly { ground: RefusalGround; parts: Parts }[]
+  /** The name of the other controller to whom a dataset belongs, if any. */
+  controllerOf(adapter: string, dataset: Dataset): string | undefined
 }
 
-/** What a task remembers of its adapter: of the datasets in scope, those that were refused are asked of nobody. */
-export function configFor({ request, details, refused }: Asked, adapter: Adapter): TaskConfig {
+/** What a task remembers of its adapter: of the datasets in scope, those that were refused or are another's are asked of nobody. */
+export function configFor({ request, details, refused, controllerOf }: Asked, adapter: Adapter): TaskConfig {
   const inScope = datasetsInScope(request, details, adapter.manifest.datasets)
   const withheld = inScope.flatMap(dataset => {
     const ground = groundAgainst(refused, { adapter: adapter.name, dataset: dataset.name, category: dataset.category })
     return ground ? [{ ...dataset, ground }] : []
   })
-  const asked = inScope.filter(({ name }) => !withheld.some(one => one.name === name))
-  const config = configOf(adapter, asked)
-  if (withheld.length === 0) return config
-  return { ...config, outOfScope: config.outOfScope.filter(dataset => !inScope.includes(dataset)), refused: withheld }
+  const granted = inScope.filter(({ name }) => !withheld.some(one => one.name === name))
+  const forwarded = granted.flatMap(dataset => {
+    const controller = controllerOf(adapter.name, dataset)
+    return controller === undefined ? [] : [{ ...dataset, controller }]
+  })
+  const config = configOf(
+    adapter,
+    granted.filter(({ name }) => !forwarded.some(one => one.name === name)),
+  )
+  return {
+    ...config,
+    outOfScope: config.outOfScope.filter(dataset => !inScope.includes(dataset)),
+    ...(withheld.length > 0 && { refused: withheld }),
+    ...(forwarded.length > 0 && { forwarded }),
+  }
 }
 
 /** What a task remembers of its adapter. */

@@ -6,15 +6,18 @@ import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { ACTIONS_WHILE_COOLING, type Action } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
-import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { controllerOf } from '../policy/controllers.ts'
+import { lockRequest } from '../requests/apply-event.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import { isRestricted } from '../requests/marks.store.ts'
+import { type ForwardDeps, forward } from './forward.ts'
 import { type MarkDeps, markAtOnce } from './mark-subject.ts'
 import { actionsOf, planTasks } from './plan-tasks.ts'
-import { insertTasks } from './tasks.store.ts'
+import type { Asked } from './scope.ts'
+import { insertTasks, type NewTask } from './tasks.store.ts'
 
-export interface StartDeps extends CaseDeps, Omit<DetailsDeps, 'vault'>, Omit<MarkDeps, 'vault'> {
+export interface StartDeps extends ForwardDeps, Omit<DetailsDeps, 'vault'>, Omit<MarkDeps, 'vault'> {
   vault: DetailsDeps['vault'] & MarkDeps['vault']
   transact: Transact
 }
@@ -26,8 +29,9 @@ export async function startFulfilment(deps: StartDeps, requestId: string): Promi
     if (request.state !== 'fulfilling') return
     const details = await detailsOf(deps, tx, requestId)
     await markAtOnce(deps, tx, request, details)
-    const open = await askAdapters(deps, tx, request, details, actionsOf(request, details))
-    if (open === 0) await deps.enqueue(tx, 'conclude-fulfilment', { requestId })
+    const tasks = await askAdapters(deps, tx, request, details, actionsOf(request, details))
+    await forward(deps, tx, request, tasks)
+    if (tasks.every(({ answer }) => answer)) await deps.enqueue(tx, 'conclude-fulfilment', { requestId })
   })
 }
 
@@ -38,19 +42,23 @@ export async function askWhileCooling(deps: StartDeps, tx: Tx, request: DsarRequ
   if (actions && !details.lifts) await askAdapters(deps, tx, request, details, actions)
 }
 
-/** @returns how many tasks have no answer yet */
 async function askAdapters(
-  deps: CaseDeps,
+  deps: ForwardDeps,
   tx: Tx,
   request: DsarRequest,
   details: Details,
   actions: readonly Action[],
-): Promise<number> {
+): Promise<NewTask[]> {
   const adapters = await holdAdapters(tx)
   const refused = await refusedPartsOf(tx, request.id)
   // Another restriction of the person is in force: this one ends here, and nobody uses the data again for that.
   const isKept = details.lifts !== undefined && (await isRestricted(tx, details.lifts))
-  const about = { request: isKept ? { ...request, scope: { categories: [] } } : request, details, refused }
+  const about = {
+    request: isKept ? { ...request, scope: { categories: [] } } : request,
+    details,
+    refused,
+    controllerOf: ownerIn(deps.policy),
+  }
   const tasks = planTasks(about, adapters, actions)
   const dueAt = endOfDay(request.dueOn, request.timeZone)
   await insertTasks(tx, { requestId: request.id, round: 0, dueAt, now: deps.clock.now() }, tasks)
@@ -58,7 +66,11 @@ async function askAdapters(
     adapters: adapters.map(({ name }) => name),
     actions,
   })
-  const open = tasks.filter(({ answer }) => !answer).length
-  if (open > 0) await deps.enqueue(tx, 'dispatch-tasks', {})
-  return open
+  if (!tasks.every(({ answer }) => answer)) await deps.enqueue(tx, 'dispatch-tasks', {})
+  return tasks
 }
+
+const ownerIn =
+  (policy: ForwardDeps['policy']): Asked['controllerOf'] =>
+  (adapter, dataset) =>
+    controllerOf(policy, adapter, dataset)?.name

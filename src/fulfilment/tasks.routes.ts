@@ -127,7 +127,11 @@ async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId
   const adapter = await getAdapter(tx, task.adapterId)
   const details = await detailsOf(deps, tx, requestId)
   const refused = await refusedPartsOf(tx, requestId)
-  const config = task.action === 'resolve' ? configOf(adapter, []) : configFor({ request, details, refused }, adapter)
+  // What was forwarded stays forwarded, and what was ours ours, whatever the policy says by now.
+  const controllerOf = (_adapter: string, { name }: { name: string }) =>
+    task.config.forwarded?.find(dataset => dataset.name === name)?.controller
+  const asked = { request, details, refused, controllerOf }
+  const config = task.action === 'resolve' ? configOf(adapter, []) : configFor(asked, adapter)
   const over = request.closedAt !== null && task.round === 0
   if (over || !(await askAnew(tx, task, config)))
     throw new Problem('illegal_transition', `A task that is '${task.state}' is not asked again.`)

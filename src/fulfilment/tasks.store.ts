@@ -20,6 +20,8 @@ export interface TaskConfig {
   outOfScope: Dataset[]
   /** What the request is about, and was refused: nobody is asked for it. */
   refused?: (Dataset & { ground: RefusalGround })[]
+  /** What the request is about, and another controller has to answer. */
+  forwarded?: (Dataset & { controller: string })[]
 }
 
 /** What an adapter said of one dataset. */

@@ -45,6 +45,12 @@ function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
         reason: REFUSAL_GROUNDS[ground].law,
         count: 0,
       })),
+      ...(config.forwarded ?? []).map(({ controller, ...dataset }) => ({
+        ...describe(dataset),
+        outcome: 'forwarded' as const,
+        reason: controller,
+        count: 0,
+      })),
     ],
   }
 }
@@ -52,7 +58,7 @@ function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
 function statusOf({ answer, config }: Task): AdapterAnswer['status'] {
   if (!answer) return 'not_answered'
   if (answer.status !== 'nothing_in_scope') return answer.status
-  if (config.refused) return 'answered'
+  if (config.refused || config.forwarded) return 'answered'
   return config.outOfScope.length === 0 ? 'holds_nothing' : 'nothing_portable'
 }
 

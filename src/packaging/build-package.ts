@@ -2,8 +2,10 @@ import { randomUUIDv7 } from 'node:crypto'
 import { pipeline } from 'node:stream'
 import { pipeline as piped } from 'node:stream/promises'
 import { system } from '../domain/actor.ts'
+import { dayIn } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { isPackaged, type PackagedRight } from '../domain/rights.ts'
+import { forwardingsOf } from '../fulfilment/forwardings.store.ts'
 import { partsOf, type Part as StoredPart } from '../fulfilment/parts.store.ts'
 import { tasksOf } from '../fulfilment/tasks.store.ts'
 import type { BlobStore } from '../platform/blobs.ts'
@@ -59,6 +61,10 @@ async function inputFor(deps: BuildDeps, request: DsarRequest & { right: Package
     locale: request.locale,
     policy,
     adapters: answersOf(await tasksOf(read, request.id)),
+    forwardings: (await forwardingsOf(read, request.id)).map(({ controller, contact, datasets, forwardedAt, dueOn }) => ({
+      ...{ controller, contact, datasets, dueOn },
+      forwardedOn: dayIn(forwardedAt, request.timeZone),
+    })),
     parts: (await partsOf(deps, read, request.id)).map(part => openable(blobs, key, part)),
     signer: { sign: bytes => vault.sign(bytes), publicKey },
   }

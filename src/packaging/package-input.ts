@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Day } from '../domain/day.ts'
 import type { Origin, PackagedRight } from '../domain/rights.ts'
 import type { Withheld } from '../domain/withheld.ts'
 import type { Signer } from '../platform/signing.ts'
@@ -16,8 +17,19 @@ export interface PackageInput {
   policy: Policy
   /** One for every adapter that was to be asked, whether it answered or not. */
   adapters: readonly AdapterAnswer[]
+  /** What other controllers answer. */
+  forwardings: readonly Forwarded[]
   parts: readonly Part[]
   signer: Signer
+}
+
+/** A part of the request that another controller answers; `contact` is a URI. */
+export interface Forwarded {
+  controller: string
+  contact: string
+  datasets: readonly { adapter: string; dataset: string; title: string }[]
+  forwardedOn: Day
+  dueOn: Day
 }
 
 /**
@@ -42,8 +54,8 @@ export interface AdapterAnswer {
 }
 
 /**
- * The protocol's outcomes of a dataset, `not_portable` for one that was not asked for because Art. 20 does not cover it, and
- * `withheld` for one that came and was left out for the sake of others.
+ * The protocol's outcomes of a dataset, `not_portable` for one that was not asked for because Art. 20 does not cover it,
+ * `withheld` for one that came and was left out for the sake of others, and `forwarded` for one that another controller answers for.
  */
 export type PackagedOutcome =
   | 'completed'
@@ -56,6 +68,7 @@ export type PackagedOutcome =
   | 'cancelled'
   | 'not_portable'
   | 'withheld'
+  | 'forwarded'
 
 export interface DatasetAnswer {
   name: string

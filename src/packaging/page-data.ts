@@ -2,6 +2,7 @@ import type { Shortfall } from './completeness.ts'
 import { type Html, html } from './html.ts'
 import type { Messages } from './messages.ts'
 import { type Page, table } from './page.ts'
+import { forwarded } from './page-forwarded.ts'
 import type { AdapterSummary, DatasetSummary } from './summary.ts'
 
 /** A page with a link to each of a million attachments helps nobody; the folder and datapackage.json have them all. */
@@ -50,7 +51,9 @@ function files({ title, files: all }: DatasetSummary, { say, size }: Messages): 
 }
 
 /** Everything that is not there, by name and with the reason; said also when there is nothing to say. */
-export function missing({ summary: { completeness, adapters }, messages: { say } }: Page): Html {
+export function missing(page: Page): Html {
+  const { completeness, adapters } = page.summary
+  const { say } = page.messages
   if (completeness.missing.length === 0) return html`<p>${say(completeness.complete ? 'missing.none' : 'missing.nobody')}</p>`
   const byName = new Map(adapters.map(adapter => [adapter.name, adapter]))
   const rows = completeness.missing.map(shortfall => {
@@ -60,14 +63,14 @@ export function missing({ summary: { completeness, adapters }, messages: { say }
 <td>${why(shortfall, say)}</td></tr>
 `
   })
-  return table(say('section.missing'), [say('what'), say('why')], rows)
+  return html`${table(say('section.missing'), [say('what'), say('why')], rows)}${forwarded(page)}`
 }
 
 function why(shortfall: Shortfall, say: Messages['say']): Html {
   if (shortfall.dataset === undefined) return html`${say(`status.${shortfall.why}`)}`
   const { count, located = 0, reason, statute, until } = shortfall
   return html`${say(`outcome.${shortfall.why}`, { count, located })}
-${reason && html`<br>${say('reason', { reason: article(reason) })}`}
+${reason && html`<br>${shortfall.why === 'forwarded' ? reason : say('reason', { reason: article(reason) })}`}
 ${statute && html`<br>${say('statute', { statute })}`}
 ${until && html`<br>${say('until', { until })}`}`
 }

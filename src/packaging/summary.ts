@@ -3,7 +3,7 @@ import { OTHERS_ARTICLE, type Withheld } from '../domain/withheld.ts'
 import { type ArticleFifteen, articleFifteen } from '../policy/article-fifteen.ts'
 import { type Completeness, completenessOf, isAnswered } from './completeness.ts'
 import type { Messages } from './messages.ts'
-import type { AdapterStatus, DatasetAnswer, PackageInput } from './package-input.ts'
+import type { AdapterStatus, DatasetAnswer, Forwarded, PackageInput } from './package-input.ts'
 import type { Placement } from './place-parts.ts'
 
 /** `data/summary.json`: what was asked, what was found, what is missing and why, and the information that goes with the data. */
@@ -13,6 +13,8 @@ export interface Summary {
   adapters: AdapterSummary[]
   /** What was left out for the sake of others, and by which rule: no values. */
   withheld: (Withheld & { adapter: string; article: string })[]
+  /** What other controllers answer, and by when. */
+  forwarded: readonly Forwarded[]
   /** Art. 15(1)(a) to (h), 15(2) for every category of which something is, or may be, held. */
   information: ArticleFifteen
 }
@@ -57,6 +59,7 @@ export function summarise(input: PackageInput, placement: Placement, messages: M
     withheld: adapters.flatMap(({ name, datasets }) =>
       datasets.flatMap(({ withheld = [] }) => withheld.map(line => ({ adapter: name, ...line, article: OTHERS_ARTICLE[right] }))),
     ),
+    forwarded: input.forwardings,
     information: informationFor(
       policy,
       adapters.flatMap(({ datasets }) => datasets),

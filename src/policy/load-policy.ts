@@ -17,7 +17,9 @@ const EEA = new Set('AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IS IT LI LT LU LV
  */
 export function loadPolicy(path: string = CURRENT): Policy {
   const found: unknown = parse(readFileSync(path, 'utf8'))
-  const mistakes = validator.Check(found) ? [...unsafeTransfers(found), ...rashRules(found)] : schemaMistakes(found)
+  const mistakes = validator.Check(found)
+    ? [...unsafeTransfers(found), ...rashRules(found), ...vagueControllers(found)]
+    : schemaMistakes(found)
   if (mistakes.length > 0) throw new Error(`${path} is not a privacy policy:\n  ${mistakes.join('\n  ')}`)
   return found as Policy
 }
@@ -56,3 +58,10 @@ const rashRules = ({ othersRights: { rules, otherwise } }: Policy): string[] =>
       ...([otherwise, ...rules.slice(0, at)].some(other => other.name === name) ? [`${place}/name: is there twice`] : []),
     ]
   })
+
+/** What is another's has to be said, and two controllers of one name could not be told apart. */
+const vagueControllers = ({ controllers }: Policy): string[] =>
+  controllers.flatMap(({ name, datasets, categories }, at) => [
+    ...(datasets || categories ? [] : [`/controllers/${at}: names neither datasets nor categories`]),
+    ...(controllers.findIndex(other => other.name === name) < at ? [`/controllers/${at}/name: is there twice`] : []),
+  ])

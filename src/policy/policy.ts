@@ -106,6 +106,24 @@ const OthersRightsRule = Type.Object(
   closed,
 )
 
+/** Somebody who decides alone about some of the data that adapters hold, such as a university about its grades (Art. 4(7)). */
+const ControllerSchema = Type.Object(
+  {
+    name: Text,
+    /** Where people reach it. */
+    contact: Type.String({ pattern: '^(https://[^\\s"<>]+|mailto:[^@\\s"<>?]+@[^@\\s"<>?]+\\.[^@\\s"<>?]+)$' }),
+    /** Where it is told that a request waits for it. */
+    email: Email,
+    /** As whom it fetches that: `<issuer>|<client id>` of its token. */
+    client: Text,
+    /** What is its own: these datasets and categories, of this adapter or of any. */
+    adapter: Type.Optional(Name),
+    datasets: Type.Optional(Type.Array(Name, { minItems: 1 })),
+    categories: Type.Optional(Type.Array(Type.Enum([...CATEGORIES]), { minItems: 1 })),
+  },
+  closed,
+)
+
 /** The privacy policy as data, and as a JSON Schema of it. */
 export const PolicySchema = Type.Object(
   {
@@ -123,6 +141,7 @@ export const PolicySchema = Type.Object(
     supervisoryAuthority: Type.Object({ name: Text, url: HttpsUrl }, closed),
     promiseDays: Type.Integer({ minimum: 1, maximum: 30 }),
     minimumAge: Type.Integer({ minimum: 0 }),
+    controllers: Type.Array(ControllerSchema),
     othersRights: Type.Object(
       {
         /** The first that concerns a dataset, or a field of it, is meant. */

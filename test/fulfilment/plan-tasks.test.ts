@@ -16,6 +16,7 @@ const about = (
   request: { right, scope },
   details,
   refused: [],
+  controllerOf: () => undefined,
 })
 const dataset = (name: string, more: Partial<Dataset> = {}): Dataset => ({
   ...{ name, title: name, category: 'account', origin: 'provided', purposes: ['provide_service'], legalBases: ['contract'] },

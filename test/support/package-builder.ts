@@ -65,6 +65,7 @@ export const packageInput = (own: Partial<PackageInput> = {}): PackageInput => (
   locale: 'en',
   policy,
   adapters: [adapter()],
+  forwardings: [],
   parts: [part('[{"amount":-5}]')],
   signer,
   ...own,

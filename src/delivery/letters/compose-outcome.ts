@@ -26,9 +26,9 @@ export const ABOUT_OUTCOMES = {
     ],
   }),
 
-  erased: (messages, { erasedOn, adapters, only = [], kept, refused = [], rescans, authority }) => {
+  erased: (messages, { erasedOn, adapters, only = [], kept, refused = [], forwarded = [], rescans, authority }) => {
     const { say, count, day } = messages
-    const isAll = kept.length + refused.length === 0
+    const isAll = kept.length + refused.length + forwarded.length === 0
     return {
       subject: say('erased.subject'),
       paragraphs: [
@@ -38,6 +38,7 @@ export const ABOUT_OUTCOMES = {
         count('erased.checked', adapters, { services: adapters }),
         ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),
         ...titled(refused, say('erased.refused')),
+        ...titled(forwarded, say('erased.forwarded')),
         say('erased.record'),
         ...(rescans.length > 0 ? [say('erased.rescans'), { items: rescans.map(day) }] : []),
         ...(isAll ? [] : remedies(messages, authority)),

@@ -1,4 +1,5 @@
 import type { Composers } from './composed.ts'
+import { plainText } from './plain-text.ts'
 
 /** How a request is coming along: who asks, what is ready, what has ended. */
 export const ABOUT_PROGRESS = {
@@ -55,6 +56,25 @@ export const ABOUT_PROGRESS = {
       say('ready.expires', { expiresAt: instant(expiresAt, timeZone) }),
       count('ready.uses', uses, { uses }),
       say('ready.code'),
+    ],
+  }),
+
+  forwarding: ({ say, day }, { forwarding, right, dueOn }) => ({
+    subject: say('forwarding.subject'),
+    paragraphs: [
+      say('forwarding.asked', { right: say(`right.${right}`) }),
+      say('forwarding.fetch', { forwarding }),
+      say('forwarding.due', { dueOn: day(dueOn) }),
+    ],
+  }),
+
+  forwarded: ({ say, day }, { controller, contact, parts, forwardedOn, dueOn }) => ({
+    subject: say('forwarded.subject'),
+    paragraphs: [
+      say('forwarded.to', { controller, forwardedOn: day(forwardedOn) }),
+      { items: parts.map(plainText) },
+      say('forwarded.due', { controller, dueOn: day(dueOn), contact }),
+      say('forwarded.rest'),
     ],
   }),
 

@@ -83,7 +83,8 @@ export interface LetterValues {
   'erasure-announced': Common & InZone & { right: Right; ground: WordedCode<'erasure-announced.ground'>; coolsOffAt: string }
   /**
    * Only once every adapter was searched again and held nothing but what is `kept`. `only` are titles of the kinds of data that it
-   * was narrowed to, `refused` of what people decided not to erase; `rescans` are the days of further searches.
+   * was narrowed to, `refused` of what people decided not to erase, `forwarded` of what another controller
+   * has to; `rescans` are the days of further searches.
    */
   erased: Common & {
     erasedOn: Day
@@ -91,6 +92,7 @@ export interface LetterValues {
     only?: string[]
     kept: Kept[]
     refused?: string[]
+    forwarded?: string[]
     rescans: Day[]
     authority: Authority
   }
@@ -119,6 +121,10 @@ export interface LetterValues {
   lapsed: Common
   withdrawn: Common
   cancelled: Common & { reason: CancelReason }
+  /** To another controller, who fetches what it is about with a token of their own. Nothing of the person. */
+  forwarding: Common & { forwarding: string; right: Right; dueOn: Day }
+  /** To the person: `parts` are titles of what is another controller's, who is reached at `contact`. */
+  forwarded: Common & { controller: string; contact: string; parts: string[]; forwardedOn: Day; dueOn: Day }
   /** To the privacy officer. */
   'deadline-alarm': Common & { right: Right; level: AlarmLevel; dueOn: Day; state: State; flags: readonly Flag[] }
   /** To the privacy officer: somebody wrote. */

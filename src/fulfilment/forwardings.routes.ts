@@ -1,0 +1,123 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { requestStream } from '../audit/record.ts'
+import { act } from '../auth/act.ts'
+import { type Caller, toActor } from '../auth/caller.ts'
+import type { Forwarding } from '../domain/forwarding.ts'
+import { Problem } from '../domain/problem.ts'
+import type { Database, Tx } from '../platform/database.ts'
+import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import type { DetailsDeps } from '../requests/details.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
+import { RequestParams } from '../requests/requests.routes.ts'
+import { visibleRequest } from '../requests/visible-request.ts'
+import { FORWARDING_EXAMPLE, ForwardedRequest, ForwardingView, handOn, viewForwarding } from './forwarding-view.ts'
+import { acknowledge, forwardingsOf, getForwarding } from './forwardings.store.ts'
+
+export interface ForwardingRoutesDeps extends CaseDeps, Database, Omit<IdentityDeps, 'vault'>, Omit<DetailsDeps, 'vault'> {
+  vault: IdentityDeps['vault'] & DetailsDeps['vault']
+}
+
+const Params = Type.Object({ id: Type.String({ format: 'uuid' }) })
+
+/** What was passed on to controllers of their own, for the person to see and for those controllers to fetch. */
+export const forwardingRoutes =
+  (deps: ForwardingRoutesDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    api.get(
+      '/requests/:id/forwardings',
+      {
+        config: {
+          allow: {
+            service: 'requests:read',
+            support_agent: ['agent', 'privacy_officer', 'dpo', 'operator'],
+            portal: true,
+          },
+          problems: ['not_found'],
+        },
+        schema: {
+          operationId: 'listForwardings',
+          tags: ['forwardings'],
+          summary: 'What of a request other controllers have to answer',
+          description: 'To whom it was forwarded, when, and by when they have to answer. Their clocks are not ours.',
+          params: RequestParams,
+          response: {
+            200: Type.Object(
+              { forwardings: Type.Array(ForwardingView) },
+              { description: 'One for each controller.', examples: [{ forwardings: [FORWARDING_EXAMPLE] }] },
+            ),
+          },
+        },
+      },
+      async req => {
+        await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        return { forwardings: (await forwardingsOf(deps.read, req.params.id)).map(viewForwarding) }
+      },
+    )
+
+    api.get(
+      '/forwardings/:id',
+      {
+        config: { allow: { service: 'forwardings:read' }, problems: ['not_found'] },
+        schema: {
+          operationId: 'getForwarding',
+          tags: ['forwardings'],
+          summary: 'Fetch a request that was forwarded to you',
+          description:
+            'For the controller it was forwarded to, and for nobody else: whom it is about, where they are reached, and what they ask for.',
+          params: Params,
+          response: { 200: ForwardedRequest },
+        },
+      },
+      req =>
+        deps.transact(async tx => {
+          const forwarding = await theirs(tx, req.params.id, req.caller)
+          await deps.record(tx, requestStream(forwarding.requestId), toActor(req.caller), 'forwarding_fetched', {
+            forwarding: forwarding.id,
+          })
+          return handOn(deps, tx, forwarding)
+        }),
+    )
+
+    api.post(
+      '/forwardings/:id/acknowledgment',
+      {
+        config: {
+          allow: { service: 'forwardings:read', support_agent: ['privacy_officer', 'dpo'] },
+          problems: ['not_found', 'key_reused', 'in_progress'],
+        },
+        schema: {
+          operationId: 'acknowledgeForwarding',
+          tags: ['forwardings'],
+          summary: 'Say that a forwarded request has been received',
+          description:
+            'By the controller it was forwarded to, or by staff whom they told. The first time is the one that counts.',
+          params: Params,
+          response: { 200: ForwardingView },
+        },
+      },
+      (req, reply) =>
+        act(deps, req, reply, async tx => ({
+          status: 200,
+          headers: {},
+          body: await acknowledged(deps, tx, req.params.id, req.caller),
+        })),
+    )
+  }
+
+/** @throws Problem `not_found`, the same for what is not there and for what is another's. */
+async function theirs(tx: Tx, id: string, caller: Caller): Promise<Forwarding> {
+  const forwarding = await getForwarding(tx, id)
+  if (!forwarding || (caller.kind === 'service' && caller.id !== forwarding.client)) throw new Problem('not_found')
+  return forwarding
+}
+
+async function acknowledged(deps: ForwardingRoutesDeps, tx: Tx, id: string, caller: Caller) {
+  const { requestId } = await theirs(tx, id, caller)
+  await lockRequest(tx, requestId)
+  const forwarding = await theirs(tx, id, caller)
+  if (forwarding.acknowledgedAt) return viewForwarding(forwarding)
+  await acknowledge(tx, id, deps.clock.now())
+  await deps.record(tx, requestStream(requestId), toActor(caller), 'forwarding_acknowledged', { forwarding: id })
+  return viewForwarding(await theirs(tx, id, caller))
+}
