@@ -1,6 +1,7 @@
 import { codeIn, HAS_CODE } from '../code-in.ts'
 import { fetchPackage, type Granted, linkIn } from '../fetch-package.ts'
 import type { Walk } from '../stage.ts'
+import { tellHandedOver } from '../tell-handed-over.ts'
 
 /** A copy of everything, asked for through a support agent, from intake to the saved package. */
 export const access: Walk = async ({ anybody, agent, person, tell, open, letter, reaches }) => {
@@ -14,11 +15,7 @@ export const access: Walk = async ({ anybody, agent, person, tell, open, letter,
   await anybody('POST', `${at}/proofs`, { method: 'email_code', code })
   tell('the person typed the code: identity proven, the adapters are asked')
   const { completeness } = await reaches(at, 'completed')
-  tell(
-    `sealed and handed over: ${completeness?.adaptersAnswered} of ${completeness?.adaptersAsked} adapters answered, complete: ${completeness?.complete}`,
-  )
-  for (const { adapter, dataset, field, records } of completeness?.withheld ?? [])
-    tell(`left out for the sake of others: ${[adapter, dataset, field].join('.')} in ${records} records`)
+  tellHandedOver(completeness, tell)
   const link = linkIn((await letter(person.email, /\/v1\/downloads\//)).text)
   await anybody('POST', link, { step: 'send' })
   const granted = await anybody<Granted>('POST', link, { code: codeIn((await letter(person.email, HAS_CODE)).text) })
