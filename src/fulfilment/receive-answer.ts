@@ -63,10 +63,17 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
     ...(change.answer?.withheld && { withheld: change.answer.withheld.map(inShort) }),
   })
   deps.onAnswer(task.action, answer.kind)
-  if (change.state === 'done') await onDone(deps, tx, task, answer, parts)
+  if (change.state === 'done') await keepWhatCame(deps, tx, task, answer, parts)
+  await goOn(deps, tx, request, task)
+  return change.state === 'done'
+}
+
+/** Has a request, which the caller has locked, go on with what a task that changed has held up. */
+export async function goOn(deps: CaseDeps, tx: Tx, request: DsarRequest, { id }: Pick<Task, 'id'>): Promise<void> {
+  const task = await lockTask(tx, id)
+  if (task.state === 'done' && HAS_FOLLOWERS.has(task.action)) await releaseAfter(tx, task)
   const owed = owedAfter(task, request.state, await reflag(deps, tx, request, task))
   if (owed) await deps.enqueue(tx, owed, { requestId: request.id })
-  return change.state === 'done'
 }
 
 const inShort = ({ dataset, field, records, rule }: Withheld): string =>
@@ -187,10 +194,9 @@ export function firstShort(located: TaskAnswer, datasets: readonly DatasetAnswer
 /** Others may wait for these to be done. */
 const HAS_FOLLOWERS: ReadonlySet<Action> = new Set(['locate', 'rectify', 'erase'])
 
-async function onDone(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, parts: SpooledPart[]): Promise<void> {
+async function keepWhatCame(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, parts: SpooledPart[]): Promise<void> {
   if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, { kind: 'adapter', id: task.adapter }, answer)
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
-  if (HAS_FOLLOWERS.has(task.action)) await releaseAfter(tx, task)
 }
 
 /** The flags of a request, which the caller has locked, say what its tasks say. @returns how those stand */

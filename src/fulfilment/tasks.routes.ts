@@ -8,18 +8,19 @@ import { type Caller, toActor } from '../auth/caller.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
-import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { lockRequest } from '../requests/apply-event.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { detailsOf } from '../requests/details.ts'
 import { Instant } from '../requests/request-view.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
+import { type ByHandDeps, doByHand } from './do-by-hand.ts'
 import { changeBehind } from './judge-effect.ts'
 import { reflag } from './receive-answer.ts'
 import { configFor, configOf } from './scope.ts'
 import { doAgain, getTask, restart, TASK_STATES, type Task, type TaskConfig, type TaskState, tasksOf } from './tasks.store.ts'
 
-export interface TaskRoutesDeps extends CaseDeps, Database {
+export interface TaskRoutesDeps extends Omit<ByHandDeps, 'vault'>, Database {
   vault: Vault
 }
 
@@ -35,6 +36,8 @@ const TASK_EXAMPLE = {
   datasets: [{ name: 'invoices', outcome: 'completed', count: 12 }],
   problem: null,
 }
+
+const TaskParams = Type.Object({ id: Type.String({ format: 'uuid' }), task: Type.String({ format: 'uuid' }) })
 
 const TaskView = Type.Object(
   {
@@ -106,7 +109,7 @@ export const taskRoutes =
           description:
             'For a task that failed, was quarantined, waits for its next try, or runs and does not end: what comes of that no longer counts. ' +
             'The adapter is asked as it is registered now.',
-          params: Type.Object({ id: Type.String({ format: 'uuid' }), task: Type.String({ format: 'uuid' }) }),
+          params: TaskParams,
           response: { 202: TaskView },
         },
       },
@@ -116,6 +119,32 @@ export const taskRoutes =
           headers: { location: `/v1/requests/${req.params.id}/tasks`, 'retry-after': '2' },
           body: viewTask(await retryTask(deps, tx, req.params.id, req.params.task, req.caller)),
         })),
+    )
+
+    api.post(
+      '/requests/:id/tasks/:task/by-hand',
+      {
+        config: {
+          allow: { support_agent: ['privacy_officer', 'dpo'] },
+          problems: ['not_found', 'illegal_transition', 'key_reused', 'in_progress'],
+        },
+        schema: {
+          operationId: 'doByHand',
+          tags: ['tasks'],
+          summary: 'Say that a change was made by hand',
+          description:
+            'For a change that failed because its adapter cannot make it, or not all of it. It goes on the record in your name. What is ' +
+            'corrected or erased by hand is looked into afterwards like any other.',
+          params: TaskParams,
+          response: { 200: TaskView },
+        },
+      },
+      (req, reply) =>
+        act(deps, req, reply, async tx => {
+          const { id, task } = req.params
+          await visibleRequest(deps, tx, id, req.caller)
+          return { status: 200, headers: {}, body: viewTask(await doByHand(deps, tx, id, task, req.caller)) }
+        }),
     )
   }
 

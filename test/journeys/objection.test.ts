@@ -80,6 +80,25 @@ describe('an objection to another use', () => {
     expect((await one.standing(GRACE)).objectedTo).toEqual(['marketing'])
   })
 
+  test('to what an adapter cannot end is ended by hand, on the record, and not by whoever asked', async () => {
+    const at = await one.open(one.kamal, { type: 'objection', details: { purposes: ['security'] } })
+    await one.see(at, ({ flags }) => flags.includes('needs_decision'))
+    await one.decide(at, { kind: 'approve' })
+    await one.see(at, ({ flags }) => flags.includes('failed_task'))
+    const failed = (await one.officer(`${at}/tasks`)).body.tasks.filter(({ state }: { state: string }) => state === 'failed')
+    expect(failed.length).toBeGreaterThan(0)
+    for (const { id } of failed) {
+      const own = await one.as.agent(['dpo'], KAMAL.userId)(`${at}/tasks/${id}/by-hand`, { method: 'POST' })
+      expect(own.status).toBe(403)
+      const done = await one.officer(`${at}/tasks/${id}/by-hand`, { method: 'POST' })
+      expect([done.status, done.body.state, done.body.datasets[0].reason]).toEqual([200, 'done', 'by_hand'])
+      expect((await one.officer(`${at}/tasks/${id}/by-hand`, { method: 'POST' })).status).toBe(409)
+    }
+    const done = await one.see(at, ({ state }) => state === 'completed')
+    expect(done.flags).toEqual([])
+    expect(await one.events(at)).toContain('task_done_by_hand')
+  })
+
   test('says why to those who decide, and to no log', async () => {
     expect(one.service.logs.join('')).not.toContain('canary-reasons')
     const rows = await one.service.sql('SELECT facts::text FROM audit_entry')
