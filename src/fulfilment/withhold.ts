@@ -16,9 +16,10 @@ export interface Withholding extends CollectSink {
 export function withholding(sink: CollectSink, protections: ReadonlyMap<string, Protection>): Withholding {
   const log = new Map<string, Withheld>()
   const note = (dataset: string, by: Pick<Withheld, 'rule' | 'reason' | 'says'>, field?: string): void => {
-    const key = JSON.stringify([dataset, field])
-    const line = log.get(key) ?? { dataset, ...(field !== undefined && { field }), records: 0, ...by }
-    log.set(key, { ...line, records: line.records + 1 })
+    const key = `${dataset}\n${field ?? ''}` // the name of a dataset has no line feed
+    const line = log.get(key)
+    if (line) line.records += 1
+    else log.set(key, { dataset, ...(field !== undefined && { field }), records: 1, ...by })
   }
   return {
     record(dataset, json, value) {

@@ -72,3 +72,28 @@ test('nothing left out is said to be nothing', async () => {
   expect(JSON.parse(await text('data/summary.json', plain)).withheld).toEqual([])
   expect(await text('index.html', plain)).toContain('Nothing was left out for the sake of others.')
 })
+
+describe('what another controller answers', () => {
+  const forwarding = {
+    controller: 'University & Co',
+    contact: 'mailto:privacy@university.example',
+    datasets: [{ adapter: 'billing', dataset: 'invoices', title: 'Invoices' }],
+    forwardedOn: '2026-11-20',
+    dueOn: '2026-12-20',
+  } as const
+  const own = {
+    adapters: [adapter({ datasets: [dataset({ outcome: 'forwarded', count: 0, reason: forwarding.controller })] })],
+    forwardings: [forwarding],
+    parts: [],
+  }
+
+  test('is missing here, and the person reads who has it and until when', async () => {
+    const { completeness, forwarded } = JSON.parse(await text('data/summary.json', own))
+    expect(completeness).toMatchObject({ complete: false, missing: [{ dataset: 'invoices', why: 'forwarded' }] })
+    expect(forwarded).toEqual([forwarding])
+    const page = await text('index.html', { ...own, locale: 'de' })
+    expect(page).toContain('an University &amp; Co weitergeleitet')
+    expect(page).toContain('Die Antwort ist bis zum 2026-12-20 fällig.')
+    expect(page).toContain('href="mailto:privacy@university.example"')
+  })
+})
