@@ -65,9 +65,7 @@ export async function openHouse(
     const free = await freePort(port)
     const url = `http://127.0.0.1:${free}`
     const log = createLog({ level: logLevel })
-    closing.push(() => {
-      log.level = 'silent' // what a connection says that is cut off when the database goes is nobody's concern
-    })
+    closing.push(() => Object.assign(log, { level: 'silent' })) // what a connection says that the database cuts off as it goes
     const app = await createApp(
       readConfig({
         DATABASE_URL: databaseUrl,

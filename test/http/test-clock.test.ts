@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createApp } from '../../src/app.ts'
@@ -59,6 +60,13 @@ describe('in test mode', () => {
 
   test('the clock runs with the real one until somebody moves it', async () => {
     expect(Math.abs((await shown(operator)) - Date.now())).toBeLessThan(2000)
+  })
+
+  test('what the service says of itself has it, with examples; what is committed has not', () => {
+    const { paths = {} } = service.app.server.swagger() as { paths?: Record<string, Record<string, object>> }
+    expect(Object.keys(paths[CLOCK] ?? {}).sort()).toEqual(['get', 'post'])
+    expect(JSON.stringify(paths[CLOCK])).toContain('{"advance":"P3D"}')
+    expect(readFileSync('openapi/dsar.yaml', 'utf8')).not.toContain(CLOCK)
   })
 
   test('it is moved by a length of time and to a moment, and answers what it shows then', async () => {

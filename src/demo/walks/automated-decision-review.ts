@@ -1,3 +1,4 @@
+import { OFFICER } from '../house.ts'
 import { refusal } from '../refusal.ts'
 import type { Walk } from '../stage.ts'
 
@@ -9,6 +10,11 @@ export const automatedDecisionReview: Walk = async stage => {
     details: { decision: 'My exam was marked as copied.', view: 'I wrote it myself, and have the drafts.' },
   })
   await stage.becomes(at, ({ flags }) => flags.includes('needs_decision'))
+  await stage.later('P40D')
+  const { flags } = await stage.becomes(at, request => request.flags.includes('overdue'))
+  for (const level of [/alarm[\s\S]*ten days/, /alarm[\s\S]*three days/, /alarm[\s\S]*tomorrow/, /alarm[\s\S]*overdue and/])
+    await stage.letter(OFFICER, level)
+  tell(`nobody did anything: every alarm was raised, once, and the request is flagged ${flags.join(', ')}`)
   const answer = { text: 'A teacher has read your drafts: the mark is taken back.' }
   tell(`answered without an outcome? ${await refusal(officer('POST', `${at}/answer`, answer, { asRead: at }))}`)
   await officer('POST', `${at}/answer`, { ...answer, outcome: 'changed' }, { asRead: at })
