@@ -61,13 +61,10 @@ const ADMITTED: Record<string, string[]> = {
   'POST /v1/requests/:id/proofs': ['nobody', 'requests:open', 'person'],
   'GET /v1/requests/:id/tasks': ['requests:read', ...STAFF],
   'POST /v1/requests/:id/tasks/:task/retry': ['officer', 'dpo', 'operator'],
-<<<<<<< HEAD
   'GET /v1/requests/:id/forwardings': ['requests:read', ...STAFF, 'person'],
   'GET /v1/forwardings/:id': ['forwardings:read'],
   'POST /v1/forwardings/:id/acknowledgment': ['forwardings:read', 'officer', 'dpo'],
-=======
   'POST /v1/requests/:id/tasks/:task/by-hand': ['officer', 'dpo'],
->>>>>>> db6c895 (What an adapter cannot do, people do by hand and say so, on the record; what can be looked into still is)
   'GET /v1/requests/:id/package': ['requests:read', ...STAFF, 'person'],
   'POST /v1/requests/:id/package/links': ['requests:open', 'agent', 'officer', 'dpo', 'person'],
   'DELETE /v1/requests/:id/package': ['officer', 'dpo', 'person'],
