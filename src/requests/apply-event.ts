@@ -56,7 +56,7 @@ export async function applyEvent(
 const settledBy = (state: State): readonly Flag[] =>
   isTerminal(state)
     ? FLAGS.filter(flag => flag !== 'mail_undeliverable' && flag !== 'count_mismatch')
-    : state === 'cooling_off'
+    : state === 'assessing'
       ? ['failed_job']
       : ['failed_job', 'needs_decision']
 

@@ -33,6 +33,12 @@ const said = ({ status, headers, body: { id, receivedAt, createdAt, links, ...bo
   etag: headers.get('etag'),
   body,
 })
+const isRestricted = (expected: boolean) =>
+  until(
+    () => one.as.service()('/v1/subjects/lookup', { body: { identities: [{ type: 'email', value: KAMAL.email }] } }),
+    ({ body }) => body.subjects[0].restricted === expected,
+  )
+
 /** Waits until a request of our own has ended what a report began. */
 const givenBack = () =>
   until(
@@ -133,12 +139,18 @@ describe('an account that was reported', () => {
     const { body } = await stranger('/v1/requests', { body: report(KAMAL.email) })
     await one.see(pathOf(body), ({ state, flags }) => state === 'assessing' && flags.includes('needs_decision'))
     expect(await one.standing(KAMAL)).toMatchObject({ restricted: false })
-    const refused = await one.decide(pathOf(body), {
-      kind: 'refuse',
-      ground: 'not_a_right_under_law',
-      reasons: 'Known to be an adult.',
-    })
-    expect(refused.status).toBe(201)
+    expect((await one.decide(pathOf(body), { kind: 'approve' })).status).toBe(201)
+    const stopped = await one.see(pathOf(body), ({ state }) => state === 'cooling_off')
+    expect(stopped.flags).toEqual([])
+    await isRestricted(true)
+    const withdrawn = await stranger(`${pathOf(body)}/withdrawal`, { method: 'POST' })
+    expect([withdrawn.status, withdrawn.body.state]).toEqual([200, 'withdrawn'])
+    await isRestricted(false)
+    await until(
+      () => one.officer('/v1/requests?type=restriction&open=true'),
+      ({ body: { requests } }) => requests.length === 0,
+    )
+    expect(await isShown(KAMAL.userId)).toBe(true)
   })
 })
 

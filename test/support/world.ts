@@ -188,7 +188,7 @@ export async function openWorld(): Promise<World> {
     async settle() {
       moods.fill('well')
       for (let person = 0; person < PEOPLE; person++) await release(person)
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < 24; round++) {
         await pass(30)
         await sleep(400)
         let open = 0
