@@ -8,7 +8,7 @@ import { refuseOwnCase } from '../requests/four-eyes.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { isEffect, notWhole } from './judge-effect.ts'
 import { goOn } from './receive-answer.ts'
-import { type DatasetAnswer, getTask, settleByHand, type Task } from './tasks.store.ts'
+import { type DatasetAnswer, getTask, type Task, type TaskAnswer } from './tasks.store.ts'
 
 export interface ByHandDeps extends CaseDeps, Omit<IdentityDeps, 'vault'>, Pick<AssessDeps, 'heldBy'> {
   vault: IdentityDeps['vault']
@@ -34,6 +34,16 @@ export async function doByHand(deps: ByHandDeps, tx: Tx, requestId: string, task
   await deps.record(tx, requestStream(requestId), toActor(caller), 'task_done_by_hand', { taskId, adapter, action })
   await goOn(deps, tx, request, task)
   return (await getTask(tx, taskId)) as Task
+}
+
+/** Writes down that people did what an adapter could not. False for a task that has not failed. */
+async function settleByHand(tx: Tx, { id }: Pick<Task, 'id'>, answer: TaskAnswer, now: Date): Promise<boolean> {
+  const [, settled] = await tx.query<[unknown[], number]>(
+    `UPDATE task SET state = 'done', failures = 0, answer = $2, problem = NULL, finished_at = $3
+     WHERE id = $1 AND state IN ('failed', 'quarantined')`,
+    [id, JSON.stringify(answer), now],
+  )
+  return settled === 1
 }
 
 /** What the adapter has done stands as it said; the rest was done by hand. */

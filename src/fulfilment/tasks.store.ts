@@ -189,16 +189,6 @@ export async function settle(
   return changed === 1
 }
 
-/** Writes down that people did what an adapter could not. False for a task that has not failed. */
-export async function settleByHand(tx: Tx, { id }: Pick<Task, 'id'>, answer: TaskAnswer, now: Date): Promise<boolean> {
-  const [, settled] = await tx.query<[unknown[], number]>(
-    `UPDATE task SET state = 'done', failures = 0, answer = $2, problem = NULL, finished_at = $3
-     WHERE id = $1 AND state IN ('failed', 'quarantined')`,
-    [id, JSON.stringify(answer), now],
-  )
-  return settled === 1
-}
-
 /** Lets the tasks run that waited for this one and for no other. Whoever ran this one looks for more when it ends, and finds them. */
 export async function releaseAfter(tx: Tx, { id, requestId }: Pick<Task, 'id' | 'requestId'>): Promise<void> {
   await write(
