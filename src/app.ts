@@ -7,7 +7,10 @@ import { type Deps, openDeps } from './deps.ts'
 import { callbackRoutes } from './fulfilment/callbacks.routes.ts'
 import { type Dispatcher, startDispatcher } from './fulfilment/dispatcher.ts'
 import { forwardingRoutes } from './fulfilment/forwardings.routes.ts'
+import { recipientRoutes } from './fulfilment/recipients.routes.ts'
+import { restoreRoutes } from './fulfilment/restores.routes.ts'
 import { runTask } from './fulfilment/run-task.ts'
+import { taskOutcomeRoutes } from './fulfilment/task-outcome.routes.ts'
 import { taskRoutes } from './fulfilment/tasks.routes.ts'
 import { handlersOf } from './handlers.ts'
 import { holdRoutes } from './holds/holds.routes.ts'
@@ -59,6 +62,9 @@ const ROUTES = [
   verificationRoutes,
   taskRoutes,
   forwardingRoutes,
+  taskOutcomeRoutes,
+  recipientRoutes,
+  restoreRoutes,
   packageRoutes,
   downloadRoutes,
   adapterRoutes,

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { writeAnnouncement } from './delivery/announcements.ts'
 import { writeForwarding } from './delivery/write-forwarding.ts'
 import {
+  tellErasureUndone,
   tellOfficer,
   tellOfficerOfMessage,
   thankReporter,
@@ -80,6 +81,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     writeLetterToSubject: bind(writeLetterToSubject, letters),
     writeToEveryContact: bind(writeToEveryContact, letters),
     tellOfficer: bind(tellOfficer, letters),
+    tellErasureUndone: bind(tellErasureUndone, letters),
     tellOfficerOfMessage: bind(tellOfficerOfMessage, letters),
     thankReporter: bind(thankReporter, letters),
     heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),

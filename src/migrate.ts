@@ -9,10 +9,11 @@ import { Messages1763900600000 } from '../migrations/0006-messages.ts'
 import { PolicyVersions1763900700000 } from '../migrations/0007-policy-versions.ts'
 import { TestClock1763900800000 } from '../migrations/0008-test-clock.ts'
 import { Forwardings1763900900000 } from '../migrations/0009-forwardings.ts'
+import { Restores1763901000000 } from '../migrations/0010-restores.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
-const MIGRATIONS = [
+export const MIGRATIONS = [
   Foundation1763800000000,
   EveryRight1763900000000,
   MarksAndHolds1763900300000,
@@ -22,6 +23,7 @@ const MIGRATIONS = [
   PolicyVersions1763900700000,
   TestClock1763900800000,
   Forwardings1763900900000,
+  Restores1763901000000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

@@ -12,6 +12,7 @@ export type Recorder = (tx: Tx, stream: string, by: Actor, event: string, facts?
 export const requestStream = (requestId: string) => `request:${requestId}`
 export const ADAPTERS = 'adapters'
 export const HOLDS = 'holds'
+export const RESTORES = 'restores'
 
 export interface RecorderDeps {
   clock: Clock

@@ -93,6 +93,23 @@ export const tellOfficer = (deps: LetterDeps, tx: Tx, request: DsarRequest, leve
     },
   })
 
+/** Tells the privacy officer that an erasure no longer holds, once for each time that it was looked into. */
+export const tellErasureUndone = (
+  deps: LetterDeps,
+  tx: Tx,
+  { id }: DsarRequest,
+  round: number,
+  adapters: readonly string[],
+): Promise<void> =>
+  writeLetter(deps, tx, {
+    kind: 'erasure-undone',
+    requestId: id,
+    recipient: deps.officer,
+    locale: 'en',
+    dedupe: `erasure-undone|${id}|${round}`,
+    values: { reference: id, officer: deps.officer, adapters },
+  })
+
 /** A letter of one request, without what all its letters say. */
 export type RequestLetter = {
   [K in LetterName]: {

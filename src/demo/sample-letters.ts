@@ -99,6 +99,7 @@ export const SAMPLES: LetterValues = {
     flags: ['failed_task', 'late_risk'],
   },
   'message-arrived': { ...toOfficer, right: 'inquiry' },
+  'erasure-undone': { ...toOfficer, adapters: ['learning', 'billing'] },
   'daily-digest': {
     ...toOfficer,
     reference: 'digest 2026-04-01',

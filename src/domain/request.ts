@@ -51,6 +51,8 @@ export interface Completeness {
   complete: boolean
   adaptersAsked: number
   adaptersAnswered: number
+  /** Adapters of which people found out what they did not answer; left out when there are none. */
+  settledByHand?: number
   /** Datasets that were not delivered in full, and why. */
   missing: { adapter: string; dataset: string; outcome: string; reason: string | null }[]
   /** What was left out for the sake of others, where something was (Art. 15(4), 20(4)). */

@@ -13,11 +13,15 @@ const DONE = new Set(['completed', 'no_data', 'retained'])
 function stateOf(tasks: readonly Task[], asked: readonly Task[], missing: Completeness['missing']): Completeness {
   return {
     complete: tasks.length > 0 && missing.length === 0,
-    adaptersAsked: new Set(asked.map(({ adapterId }) => adapterId)).size,
-    adaptersAnswered: new Set(asked.filter(({ state }) => state === 'done').map(({ adapterId }) => adapterId)).size,
+    adaptersAsked: adaptersOf(asked),
+    adaptersAnswered: adaptersOf(asked.filter(task => task.state === 'done' && !isByHand(task))),
+    ...(asked.some(isByHand) && { settledByHand: adaptersOf(asked.filter(isByHand)) }),
     missing,
   }
 }
+
+const adaptersOf = (tasks: readonly Task[]): number => new Set(tasks.map(({ adapterId }) => adapterId)).size
+const isByHand = ({ answer }: Task): boolean => answer?.status === 'settled_by_hand'
 
 /** Of a copy. A dataset that nobody spoke of counts as missing, whatever else was said. */
 export function completenessOfCopy(tasks: readonly Task[], right: PackagedRight): Completeness {
@@ -76,7 +80,10 @@ function missingFrom(task: Task, tasks: readonly Task[]): Completeness['missing'
   return config.datasets.flatMap(({ name }) => {
     const said = answer?.datasets.find(dataset => dataset.name === name)
     if (!said) return [{ adapter, dataset: name, outcome: 'failed', reason: 'not_answered' }]
-    if (!COPIED.has(said.outcome)) return [{ adapter, dataset: name, outcome: said.outcome, reason: said.reason ?? null }]
+    if (!COPIED.has(said.outcome) || isByHand(task))
+      return [
+        { adapter, dataset: name, outcome: said.outcome, reason: said.reason ?? (isByHand(task) ? 'settled_by_hand' : null) },
+      ]
     const counted = short?.datasets.find(dataset => dataset.name === name)?.count ?? 0
     if (said.count < counted) return [{ adapter, dataset: name, outcome: 'partially_completed', reason: FEWER }]
     const withheld = answer?.withheld?.find(({ dataset }) => dataset === name)

@@ -16,10 +16,13 @@ export interface Leftover {
 
 const COLUMNS = `adapter_id AS "adapterId", adapter, dataset, count, reason, statute, until`
 
-/** Notes what each adapter said it keeps: it is erased when its day comes. */
+/**
+ * Notes what each adapter said it keeps: it is erased when its day comes. What was thought to be gone and is kept, because a
+ * backup brought it back or a law changed, waits for its day again.
+ */
 export async function keepLeftovers(tx: Tx, requestId: string, tasks: readonly Task[]): Promise<void> {
   const kept = tasks
-    .filter(({ action }) => action === 'erase')
+    .filter(({ action, state }) => action === 'erase' && state === 'done')
     .flatMap(({ adapterId, adapter, answer }) =>
       (answer?.datasets ?? [])
         .filter(({ outcome, until }) => outcome === 'retained' && until !== undefined)
@@ -35,7 +38,9 @@ export async function keepLeftovers(tx: Tx, requestId: string, tasks: readonly T
     `INSERT INTO leftover (request_id, adapter_id, adapter, dataset, count, reason, statute, until)
      SELECT $1, adapter_id, adapter, dataset, count, coalesce(reason, 'unknown'), statute, until
      FROM jsonb_to_recordset($2::jsonb) AS k(adapter_id uuid, adapter text, dataset text, count int, reason text, statute text, until date)
-     ON CONFLICT DO NOTHING`,
+     ON CONFLICT (request_id, adapter_id, dataset) DO UPDATE SET count = EXCLUDED.count, reason = EXCLUDED.reason,
+       statute = EXCLUDED.statute, until = EXCLUDED.until, round = NULL, erased_at = NULL
+     WHERE leftover.erased_at IS NOT NULL`,
     [requestId, JSON.stringify(kept)],
   )
 }
@@ -44,15 +49,11 @@ export async function leftoversOf(read: Tx, requestId: string): Promise<Leftover
   return read.query(`SELECT ${COLUMNS} FROM leftover WHERE request_id = $1 ORDER BY adapter, dataset`, [requestId])
 }
 
-const DAY_MS = 86_400_000
-/** After these many days it is looked again whether erased data stayed away. */
-export const RESCAN_DAYS = [7, 30] as const
-
-export async function scheduleRescans(tx: Tx, requestId: string, now: Date): Promise<void> {
-  for (const [i, days] of RESCAN_DAYS.entries())
-    await tx.query('INSERT INTO rescan (request_id, round, due_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
-      requestId,
-      i + 1,
-      new Date(now.getTime() + days * DAY_MS),
-    ])
+/** What an adapter said it erased in a round, of what had been left until that day. @returns how many datasets */
+export async function noteErased(tx: Tx, requestId: string, round: number, now: Date): Promise<number> {
+  const [, erased] = await tx.query<[unknown[], number]>(
+    'UPDATE leftover SET erased_at = $3 WHERE request_id = $1 AND round = $2 AND erased_at IS NULL',
+    [requestId, round, now],
+  )
+  return erased
 }

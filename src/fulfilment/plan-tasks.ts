@@ -3,6 +3,7 @@ import type { Adapter } from '../adapters/adapters.store.ts'
 import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { ACTIONS, ACTIONS_OF, type Action } from '../pipeline.ts'
+import { erasureOrder, inErasureOrder } from './erasure-order.ts'
 import { type Asked, configFor } from './scope.ts'
 import type { NewTask } from './tasks.store.ts'
 
@@ -20,8 +21,10 @@ export const actionsOf = ({ right }: Pick<DsarRequest, 'right'>, { lifts }: Deta
  * somebody has to do it by hand.
  */
 export function planTasks(about: Asked, adapters: readonly Adapter[], actions: readonly Action[]): NewTask[] {
-  const tasks = adapters.flatMap(adapter => tasksFor(about, adapter, actions))
-  return inErasureOrder(tasks, adapters)
+  return inErasureOrder(
+    adapters.flatMap(adapter => tasksFor(about, adapter, actions)),
+    erasureOrder(adapters),
+  )
 }
 
 function tasksFor(about: Asked, adapter: Adapter, actions: readonly Action[]): NewTask[] {
@@ -42,29 +45,4 @@ function tasksFor(about: Asked, adapter: Adapter, actions: readonly Action[]): N
       problem: { code: 'not_supported', detail: `It cannot '${ACTIONS[action]}': this has to be done by hand.` },
     }),
   }))
-}
-
-/**
- * Dependents first, and whoever knows who is who last: erased first, it would leave the others with nobody to ask about. An
- * order in which two wait for each other is nobody's order, and that wish is left out.
- */
-function inErasureOrder(tasks: NewTask[], adapters: readonly Adapter[]): NewTask[] {
-  const erasing = new Map(tasks.filter(({ action }) => action === 'erase').map(task => [task.adapter, task]))
-  if (erasing.size === 0) return tasks
-  const before = new Map<string, Set<string>>()
-  const waitsFor = (name: string, other: string): boolean =>
-    name === other || [...(before.get(name) ?? [])].some(earlier => waitsFor(earlier, other))
-  const add = (name: string, earlier: string) => {
-    if (!erasing.has(earlier) || waitsFor(earlier, name)) return
-    before.set(name, (before.get(name) ?? new Set()).add(earlier))
-  }
-  const isAuthority = ({ manifest }: Adapter) => manifest.actions.includes('resolve')
-  for (const { name, manifest } of adapters) for (const earlier of manifest.eraseAfter) add(name, earlier)
-  for (const authority of adapters.filter(isAuthority))
-    for (const other of adapters.filter(one => !isAuthority(one))) add(authority.name, other.name)
-  return tasks.map(task => {
-    if (task.action !== 'erase') return task
-    const earlier = [...(before.get(task.adapter) ?? [])].flatMap(name => erasing.get(name)?.id ?? [])
-    return { ...task, after: [...(task.after ?? []), ...earlier] }
-  })
 }

@@ -2,6 +2,7 @@ import type { Answer } from '../adapters/answer.ts'
 import { retryDelay } from '../adapters/retry.ts'
 import { requestStream } from '../audit/record.ts'
 import { type Actor, system } from '../domain/actor.ts'
+import { dayIn } from '../domain/day.ts'
 import type { State } from '../domain/lifecycle.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Withheld } from '../domain/withheld.ts'
@@ -10,8 +11,9 @@ import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { keepResolution } from '../verification/keep-resolution.ts'
-import { changeBehind, isEffect, notWhole, stillThere } from './judge-effect.ts'
+import { changeBehind, erasuresBy, isEffect, notWhole, stillThere } from './judge-effect.ts'
 import { saveParts } from './parts.store.ts'
+import { noteTold, type RecipientDeps } from './recipients.store.ts'
 import type { SpooledPart } from './spool.ts'
 import {
   type DatasetAnswer,
@@ -26,8 +28,10 @@ import {
   tasksOf,
 } from './tasks.store.ts'
 
-export interface ReceiveDeps extends CaseDeps, IdentityDeps {
+export interface ReceiveDeps extends CaseDeps, IdentityDeps, RecipientDeps {
   random(): number
+  /** Of the controller. */
+  timeZone: string
   transact: Transact
   onAnswer(action: string, kind: string): void
 }
@@ -63,7 +67,7 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
     ...(change.answer?.withheld && { withheld: change.answer.withheld.map(inShort) }),
   })
   deps.onAnswer(task.action, answer.kind)
-  if (change.state === 'done') await keepWhatCame(deps, tx, task, answer, parts)
+  if (change.state === 'done') await keepWhatCame(deps, tx, request, task, answer, parts)
   await goOn(deps, tx, request, task)
   return change.state === 'done'
 }
@@ -113,7 +117,8 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
     case 'result':
     case 'collected': {
       const datasets = answer.datasets.map(one => ({ ...one, count: one.count ?? 0 }))
-      const wrong = isEffect(task.action) ? notWhole(datasets) : undefined
+      const isJudged = isEffect(task.action) || task.action === 'confirm_erased'
+      const wrong = isJudged ? notWhole(datasets, dayIn(now, deps.timeZone)) : undefined
       if (wrong) return { state: 'failed', failures, answer: { status: 'answered', datasets }, problem: wrong }
       if (task.action === 'confirm_erased') {
         const left = await leftOver(tx, task, datasets)
@@ -159,8 +164,7 @@ async function callbackSeen(tx: Tx, { id, attempt }: Task): Promise<boolean> {
 
 /** Says what is still counted that was said to be erased. */
 async function leftOver(tx: Tx, task: Task, datasets: readonly DatasetAnswer[]): Promise<string | undefined> {
-  const erased = changeBehind(task, await tasksOf(tx, task.requestId))
-  const left = stillThere(erased?.answer ?? null, datasets)
+  const left = stillThere(erasuresBy(task, await tasksOf(tx, task.requestId)), datasets)
   if (left.length === 0) return undefined
   return `It still counts ${left.map(({ name, count }) => `${count} of '${name}'`).join(', ')}.`
 }
@@ -194,9 +198,17 @@ export function firstShort(located: TaskAnswer, datasets: readonly DatasetAnswer
 /** Others may wait for these to be done. */
 const HAS_FOLLOWERS: ReadonlySet<Action> = new Set(['locate', 'rectify', 'erase'])
 
-async function keepWhatCame(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, parts: SpooledPart[]): Promise<void> {
+async function keepWhatCame(
+  deps: ReceiveDeps,
+  tx: Tx,
+  request: DsarRequest,
+  task: Task,
+  answer: Came,
+  parts: SpooledPart[],
+): Promise<void> {
   if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, { kind: 'adapter', id: task.adapter }, answer)
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
+  if (answer.kind === 'result') await noteTold(deps, tx, request, task, answer.recipients ?? [])
 }
 
 /** The flags of a request, which the caller has locked, say what its tasks say. @returns how those stand */

@@ -1,3 +1,4 @@
+import type { RecipientAnswer } from '../adapters/protocol.ts'
 import type { Recorder } from '../audit/record.ts'
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
@@ -61,6 +62,37 @@ function recipientsOf({ recipients }: Pick<Policy, 'recipients'>, { answer, conf
       ...dataset.recipients,
       ...recipients.filter(({ receives }) => (receives as string[]).includes(dataset.category)).map(({ name }) => name),
     ])
+}
+
+/** An adapter's word stands over nothing and over a milder word: two adapters may have told the same recipient of different data. */
+const GRAVITY = `array_position(ARRAY['queued', 'sent', 'acknowledged', 'impossible', 'failed', 'disproportionate'], `
+
+/**
+ * Takes in whom an adapter says it has told itself. Recipients that the policy does not name are on the record by their number
+ * alone: what an adapter calls them may be anything.
+ */
+export async function noteTold(
+  deps: RecipientDeps,
+  tx: Tx,
+  request: DsarRequest,
+  { action, adapter }: Pick<Task, 'action' | 'adapter'>,
+  told: readonly RecipientAnswer[],
+): Promise<void> {
+  if (told.length === 0 || TOLD_OF[request.right] !== action) return
+  const named = new Set(deps.policy.recipients.map(({ name }) => name))
+  const known = told.filter(({ name }) => named.has(name))
+  await tx.query(
+    `INSERT INTO recipient_notice AS n (request_id, recipient, action, state, why, changed_at)
+     SELECT $1, name, $3, outcome, CASE WHEN outcome <> 'acknowledged' THEN 'said_by_adapter' END, $4
+     FROM jsonb_to_recordset($2::jsonb) AS told(name text, outcome text)
+     ON CONFLICT (request_id, recipient, action) DO UPDATE SET state = EXCLUDED.state, why = EXCLUDED.why, changed_at = EXCLUDED.changed_at
+     WHERE ${GRAVITY} n.state) < ${GRAVITY} EXCLUDED.state)`,
+    [request.id, JSON.stringify(known), action, deps.clock.now()],
+  )
+  await deps.record(tx, requestStream(request.id), { kind: 'adapter', id: adapter }, 'recipients_told', {
+    recipients: known.map(({ name, outcome }) => `${name}: ${outcome}`),
+    unknown: told.length - known.length,
+  })
 }
 
 export async function noticesOf(read: Tx, requestId: string): Promise<RecipientNotice[]> {

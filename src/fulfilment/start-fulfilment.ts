@@ -7,10 +7,11 @@ import type { DsarRequest } from '../domain/request.ts'
 import { ACTIONS_WHILE_COOLING, type Action } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { controllerOf } from '../policy/controllers.ts'
-import { lockRequest } from '../requests/apply-event.ts'
+import { lockRequest, setFlag } from '../requests/apply-event.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import { isRestricted } from '../requests/marks.store.ts'
+import { erasureOrder } from './erasure-order.ts'
 import { type ForwardDeps, forward } from './forward.ts'
 import { type MarkDeps, markAtOnce } from './mark-subject.ts'
 import { actionsOf, planTasks } from './plan-tasks.ts'
@@ -66,6 +67,10 @@ async function askAdapters(
     adapters: adapters.map(({ name }) => name),
     actions,
   })
+  const { ignored } = erasureOrder(adapters)
+  if (actions.includes('erase') && ignored.length > 0)
+    await deps.record(tx, requestStream(request.id), system('fulfilment'), 'erasure_order_ignored', { wishes: ignored })
+  if (tasks.some(({ problem }) => problem)) await setFlag(deps, tx, request.id, 'failed_task', true, system('fulfilment'))
   if (!tasks.every(({ answer }) => answer)) await deps.enqueue(tx, 'dispatch-tasks', {})
   return tasks
 }

@@ -1,30 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { adaptersIn, getAdapter } from '../adapters/adapters.store.ts'
+import { adaptersIn } from '../adapters/adapters.store.ts'
 import { OUTCOMES } from '../adapters/protocol.ts'
-import { requestStream } from '../audit/record.ts'
 import { act } from '../auth/act.ts'
-import { type Caller, toActor } from '../auth/caller.ts'
-import { Problem } from '../domain/problem.ts'
 import type { Database, Tx } from '../platform/database.ts'
-import type { Vault } from '../platform/vault.ts'
-import { lockRequest } from '../requests/apply-event.ts'
-import { refusedPartsOf } from '../requests/decisions.store.ts'
-import { detailsOf } from '../requests/details.ts'
 import { Instant } from '../requests/request-view.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
-import { type ByHandDeps, doByHand } from './do-by-hand.ts'
-import { changeBehind } from './judge-effect.ts'
-import { reflag } from './receive-answer.ts'
-import { configFor, configOf } from './scope.ts'
-import { doAgain, getTask, restart, TASK_STATES, type Task, type TaskConfig, type TaskState, tasksOf } from './tasks.store.ts'
+import { type RetryDeps, retryTask } from './retry-task.ts'
+import { TASK_STATES, type Task, type TaskState, tasksOf } from './tasks.store.ts'
 
-export interface TaskRoutesDeps extends Omit<ByHandDeps, 'vault'>, Database {
-  vault: Vault
-}
+export interface TaskRoutesDeps extends RetryDeps, Database {}
 
-const TASK_EXAMPLE = {
+export const TASK_EXAMPLE = {
   id: '019af0c2-9a00-7c3a-9b54-2f60c1a7e8d4',
   adapter: 'billing',
   action: 'collect',
@@ -33,13 +21,12 @@ const TASK_EXAMPLE = {
   failures: 0,
   nextTryAt: null,
   finishedAt: '2026-11-20T09:13:02.000Z',
+  asked: ['invoices'],
   datasets: [{ name: 'invoices', outcome: 'completed', count: 12 }],
   problem: null,
 }
 
-const TaskParams = Type.Object({ id: Type.String({ format: 'uuid' }), task: Type.String({ format: 'uuid' }) })
-
-const TaskView = Type.Object(
+export const TaskView = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     adapter: Type.String(),
@@ -49,6 +36,7 @@ const TaskView = Type.Object(
     failures: Type.Integer({ description: 'In a row.' }),
     nextTryAt: Type.Union([Instant, Type.Null()]),
     finishedAt: Type.Union([Instant, Type.Null()]),
+    asked: Type.Array(Type.String(), { description: 'The datasets it is asked about.' }),
     datasets: Type.Array(
       Type.Object({
         name: Type.String(),
@@ -109,7 +97,7 @@ export const taskRoutes =
           description:
             'For a task that failed, was quarantined, waits for its next try, or runs and does not end: what comes of that no longer counts. ' +
             'The adapter is asked as it is registered now.',
-          params: TaskParams,
+          params: Type.Object({ id: Type.String({ format: 'uuid' }), task: Type.String({ format: 'uuid' }) }),
           response: { 202: TaskView },
         },
       },
@@ -120,69 +108,7 @@ export const taskRoutes =
           body: viewTask(await retryTask(deps, tx, req.params.id, req.params.task, req.caller)),
         })),
     )
-
-    api.post(
-      '/requests/:id/tasks/:task/by-hand',
-      {
-        config: {
-          allow: { support_agent: ['privacy_officer', 'dpo'] },
-          problems: ['not_found', 'illegal_transition', 'key_reused', 'in_progress'],
-        },
-        schema: {
-          operationId: 'doByHand',
-          tags: ['tasks'],
-          summary: 'Say that a change was made by hand',
-          description:
-            'For a change that failed because its adapter cannot make it, or not all of it. It goes on the record in your name. What is ' +
-            'corrected or erased by hand is looked into afterwards like any other.',
-          params: TaskParams,
-          response: { 200: TaskView },
-        },
-      },
-      (req, reply) =>
-        act(deps, req, reply, async tx => {
-          const { id, task } = req.params
-          await visibleRequest(deps, tx, id, req.caller)
-          return { status: 200, headers: {}, body: viewTask(await doByHand(deps, tx, id, task, req.caller)) }
-        }),
-    )
   }
-
-async function retryTask(deps: TaskRoutesDeps, tx: Tx, requestId: string, taskId: string, caller: Caller): Promise<Task> {
-  await visibleRequest(deps, tx, requestId, caller)
-  const request = await lockRequest(tx, requestId)
-  const task = await getTask(tx, taskId)
-  if (task?.requestId !== requestId) throw new Problem('not_found')
-  const adapter = await getAdapter(tx, task.adapterId)
-  const details = await detailsOf(deps, tx, requestId)
-  const refused = await refusedPartsOf(tx, requestId)
-  // What was forwarded stays forwarded, and what was ours ours, whatever the policy says by now.
-  const controllerOf = (_adapter: string, { name }: { name: string }) =>
-    task.config.forwarded?.find(dataset => dataset.name === name)?.controller
-  const asked = { request, details, refused, controllerOf }
-  const config = task.action === 'resolve' ? configOf(adapter, []) : configFor(asked, adapter)
-  const over = request.closedAt !== null && task.round === 0
-  if (over || !(await askAnew(tx, task, config)))
-    throw new Problem('illegal_transition', `A task that is '${task.state}' is not asked again.`)
-  await deps.record(tx, requestStream(requestId), toActor(caller), 'task_retried', {
-    taskId,
-    adapter: task.adapter,
-    action: task.action,
-  })
-  await reflag(deps, tx, request, task)
-  await deps.enqueue(tx, 'dispatch-tasks', {})
-  return (await getTask(tx, taskId)) as Task
-}
-
-/** What a look found not done: looking again would see the same. */
-const NOT_DONE: readonly (string | undefined)[] = ['still_there', 'not_corrected']
-
-/** Data that were said to be erased or corrected, and are not, are erased or corrected once more. */
-async function askAnew(tx: Tx, task: Task, config: TaskConfig): Promise<boolean> {
-  const change = NOT_DONE.includes(task.problem?.code) ? changeBehind(task, await tasksOf(tx, task.requestId)) : undefined
-  if (change) await doAgain(tx, change, task)
-  return change !== undefined || restart(tx, task.id, config)
-}
 
 /** Tasks of a suspended adapter that nobody runs say that they wait for no answer, but for people: that goes before any older trouble. */
 async function viewTasks(read: Tx, tasks: readonly Task[]) {
@@ -199,7 +125,19 @@ const SUSPENDED = {
   detail: 'The adapter is suspended: nobody is asked until its traffic goes on.',
 }
 
-const viewTask = ({ id, adapter, action, state, attempt, failures, answer, problem, runAt, finishedAt }: Task) => ({
+export const viewTask = ({
+  id,
+  adapter,
+  action,
+  state,
+  attempt,
+  failures,
+  config,
+  answer,
+  problem,
+  runAt,
+  finishedAt,
+}: Task) => ({
   id,
   adapter,
   action,
@@ -208,6 +146,7 @@ const viewTask = ({ id, adapter, action, state, attempt, failures, answer, probl
   failures,
   nextTryAt: state === 'ready' || state === 'accepted' ? runAt.toISOString() : null,
   finishedAt: finishedAt?.toISOString() ?? null,
+  asked: config.datasets.map(({ name }) => name),
   datasets: (answer?.datasets ?? []) as { name: string; outcome: (typeof OUTCOMES)[number]; count: number }[],
   problem,
 })

@@ -7,6 +7,9 @@ import { type Tx, write } from '../platform/database.ts'
 export const TASK_STATES = ['waiting', 'ready', 'running', 'accepted', 'done', 'failed', 'quarantined', 'cancelled'] as const
 export type TaskState = (typeof TASK_STATES)[number]
 
+/** Of tasks that go on by themselves. One that waits for another goes on when that one does. */
+export const LIVE_STATES: readonly TaskState[] = ['ready', 'running', 'accepted']
+
 /** What the adapter was when the task was made: a change of it does not reach into a request half done. */
 export interface TaskConfig {
   baseUrl: string
@@ -35,10 +38,13 @@ export interface DatasetAnswer {
 }
 
 export interface TaskAnswer {
-  status: 'answered' | 'unknown_person' | 'nothing_in_scope'
+  /** `settled_by_hand`: a person says so, and not the adapter. */
+  status: 'answered' | 'unknown_person' | 'nothing_in_scope' | 'settled_by_hand'
   datasets: DatasetAnswer[]
   /** What of it was not kept, for the sake of others. */
   withheld?: Withheld[]
+  /** Who settled it, and the file in which it can be read how. */
+  settled?: { by: string; reference: string }
 }
 
 export interface Task {
@@ -130,12 +136,13 @@ export async function standingOf(
 ): Promise<Standing> {
   const [standing] = await tx.query<[Standing]>(
     `SELECT count(*) FILTER (WHERE beside AND state <> 'done') AS open,
-            count(*) FILTER (WHERE beside AND state NOT IN ('done', 'failed', 'quarantined', 'cancelled')) AS "underWay",
+            count(*) FILTER (WHERE beside AND state = ANY($5)) AS "underWay",
             count(*) FILTER (WHERE state = 'failed' OR state = 'ready' AND failures >= $2) > 0 AS failed_task,
             count(*) FILTER (WHERE state = 'quarantined') > 0 AS quarantined,
-            count(*) FILTER (WHERE action = 'confirm_erased' AND state <> 'done' AND problem ->> 'code' = 'still_there') > 0 AS unconfirmed_erasure
+            count(*) FILTER (WHERE action = 'confirm_erased' AND (state = 'failed' OR state <> 'done' AND problem ->> 'code' = 'still_there')) > 0
+              AS unconfirmed_erasure
      FROM task, LATERAL (SELECT (action = 'resolve') = ($3 = 'resolve') AND round = $4 AS beside) AS x WHERE request_id = $1`,
-    [requestId, failures, action, round],
+    [requestId, failures, action, round, LIVE_STATES],
   )
   return standing
 }
@@ -222,18 +229,35 @@ export async function restart(tx: Tx, id: string, config: TaskConfig): Promise<b
   return restarted === 1
 }
 
-/** Has something done a second time that was said to be done, and looked into again after that. */
-export async function doAgain(tx: Tx, task: Task, look: Task): Promise<void> {
+/** Has something done a second time that was said to be done. */
+export async function doAgain(tx: Tx, id: string, config: TaskConfig): Promise<void> {
   await tx.query(
     `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location = NULL, problem = NULL,
-       answer = NULL, finished_at = NULL, lease_until = NULL WHERE id = $1`,
-    [task.id],
+       answer = NULL, finished_at = NULL, lease_until = NULL, config = $2 WHERE id = $1`,
+    [id, JSON.stringify(config)],
   )
+}
+
+/** Has a task that ended badly wait for another, and then ask anew. */
+export async function waitFor(tx: Tx, id: string, other: string, config: TaskConfig): Promise<void> {
   await tx.query(
     `UPDATE task SET state = 'waiting', key = gen_random_uuid(), failures = 0, lost = 0, problem = NULL, finished_at = NULL,
-       lease_until = NULL, after = ARRAY[$2::uuid] WHERE id = $1`,
-    [look.id, task.id],
+       lease_until = NULL, after = ARRAY[$2::uuid], config = $3 WHERE id = $1`,
+    [id, other, JSON.stringify(config)],
   )
+}
+
+/**
+ * Notes what people found out where the adapter gave no answer. Whoever asks it at this moment finds that the task is no longer
+ * theirs. False for one that was answered or is not wanted any more.
+ */
+export async function settleByHand(tx: Tx, id: string, answer: TaskAnswer, now: Date): Promise<boolean> {
+  const [, settled] = await tx.query<[unknown[], number]>(
+    `UPDATE task SET state = 'done', attempt = attempt + 1, failures = 0, lost = 0, location = NULL, lease_until = NULL, problem = NULL,
+       answer = $2, finished_at = $3 WHERE id = $1 AND state NOT IN ('done', 'cancelled')`,
+    [id, JSON.stringify(answer), now],
+  )
+  return settled === 1
 }
 
 /** Makes an asynchronous task ask for its answer now. */

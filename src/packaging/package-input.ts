@@ -34,7 +34,7 @@ export interface Forwarded {
 
 /**
  * What became of asking an adapter. `unknown_person`, `holds_nothing` and `nothing_portable` are full answers that bring no data;
- * `suspended`, `failed` and `not_answered` are none.
+ * `suspended`, `failed` and `not_answered` are none; `settled_by_hand` is what people found out instead, and brings no data either.
  */
 export type AdapterStatus =
   | 'answered'
@@ -44,6 +44,7 @@ export type AdapterStatus =
   | 'suspended'
   | 'failed'
   | 'not_answered'
+  | 'settled_by_hand'
 
 export interface AdapterAnswer {
   name: string

@@ -64,6 +64,9 @@ export const RequestView = Type.Object(
         complete: Type.Boolean(),
         adaptersAsked: Type.Integer(),
         adaptersAnswered: Type.Integer(),
+        settledByHand: Type.Optional(
+          Type.Integer({ description: 'Adapters for which people said what was done, because they gave no answer.' }),
+        ),
         missing: Type.Array(
           Type.Object({
             adapter: Type.String(),

@@ -59,6 +59,7 @@ beforeAll(async () => {
     clock,
     enqueue: queue.enqueue,
     record: createRecorder({ clock, sign: bytes => ({ keyId: 'k', signature: sign(null, bytes, privateKey) }) }),
+    timeZone: 'UTC',
     random: () => 0.5,
     onAnswer: () => {},
     vault: { seal: noVault, open: noVault, blindIndex: noVault, blindIndexes: noVault, sealJson: noVault, openJson: noVault },

@@ -87,16 +87,18 @@ describe('an objection to another use', () => {
     await one.see(at, ({ flags }) => flags.includes('failed_task'))
     const failed = (await one.officer(`${at}/tasks`)).body.tasks.filter(({ state }: { state: string }) => state === 'failed')
     expect(failed.length).toBeGreaterThan(0)
-    for (const { id } of failed) {
-      const own = await one.as.agent(['dpo'], KAMAL.userId)(`${at}/tasks/${id}/by-hand`, { method: 'POST' })
+    for (const { id, asked } of failed) {
+      const datasets = asked.map((name: string) => ({ name, outcome: 'completed' }))
+      const say = { body: { datasets, reference: 'OPS-7' } }
+      const own = await one.as.agent(['dpo'], KAMAL.userId)(`${at}/tasks/${id}/outcome`, say)
       expect(own.status).toBe(403)
-      const done = await one.officer(`${at}/tasks/${id}/by-hand`, { method: 'POST' })
-      expect([done.status, done.body.state, done.body.datasets[0].reason]).toEqual([200, 'done', 'by_hand'])
-      expect((await one.officer(`${at}/tasks/${id}/by-hand`, { method: 'POST' })).status).toBe(409)
+      const done = await one.officer(`${at}/tasks/${id}/outcome`, say)
+      expect([done.status, done.body.state]).toEqual([200, 'done'])
+      expect((await one.officer(`${at}/tasks/${id}/outcome`, say)).status).toBe(409)
     }
     const done = await one.see(at, ({ state }) => state === 'completed')
     expect(done.flags).toEqual([])
-    expect(await one.events(at)).toContain('task_done_by_hand')
+    expect(await one.events(at)).toContain('task_settled_by_hand')
   })
 
   test('says why to those who decide, and to no log', async () => {

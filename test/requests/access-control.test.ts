@@ -64,7 +64,6 @@ const ADMITTED: Record<string, string[]> = {
   'GET /v1/requests/:id/forwardings': ['requests:read', ...STAFF, 'person'],
   'GET /v1/forwardings/:id': ['forwardings:read'],
   'POST /v1/forwardings/:id/acknowledgment': ['forwardings:read', 'officer', 'dpo'],
-  'POST /v1/requests/:id/tasks/:task/by-hand': ['officer', 'dpo'],
   'GET /v1/requests/:id/package': ['requests:read', ...STAFF, 'person'],
   'POST /v1/requests/:id/package/links': ['requests:open', 'agent', 'officer', 'dpo', 'person'],
   'DELETE /v1/requests/:id/package': ['officer', 'dpo', 'person'],

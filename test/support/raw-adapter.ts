@@ -30,6 +30,7 @@ export interface RawOptions {
   actions?: string[]
   concurrency?: number
   perMinute?: number
+  eraseAfter?: string[]
   identityTypes?: { type: string; formats?: string[] }[]
 }
 
@@ -94,6 +95,7 @@ const manifest = (
     actions = ['locate', 'collect'],
     concurrency = 8,
     perMinute = 60_000,
+    eraseAfter = [],
     identityTypes = [{ type: 'user_id' }, { type: 'email' }],
   }: RawOptions,
 ): Record<string, unknown> => ({
@@ -102,7 +104,7 @@ const manifest = (
   actions,
   identityTypes,
   limits: { concurrency, perMinute, batch: 1 },
-  eraseAfter: [],
+  eraseAfter,
   cancellable: false,
   datasets: [
     {

@@ -20,6 +20,11 @@ export const TO_OFFICER = {
     paragraphs: [say('message-arrived.where', { right: say(`right.${right}`) })],
   }),
 
+  'erasure-undone': ({ say }, { adapters }) => ({
+    subject: say('erasure-undone.subject'),
+    paragraphs: [say('erasure-undone.where', { adapters: adapters.join(', ') }), say('erasure-undone.todo')],
+  }),
+
   'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [

@@ -129,6 +129,8 @@ export interface LetterValues {
   'deadline-alarm': Common & { right: Right; level: AlarmLevel; dueOn: Day; state: State; flags: readonly Flag[] }
   /** To the privacy officer: somebody wrote. */
   'message-arrived': Common & { right: Right }
+  /** To the privacy officer: which adapters hold again what was erased, or could not be asked. */
+  'erasure-undone': Common & { adapters: readonly string[] }
   /** To the privacy officer: references, no people. */
   'daily-digest': Common & { date: Day; open: number; overdue: DigestList; dueSoon: DigestList; needsDecision: DigestList }
 }
