@@ -12,8 +12,9 @@ import { detailsOf } from '../requests/details.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { changeBehind } from './judge-effect.ts'
 import { reflag } from './receive-answer.ts'
+import { doAgain, restart, waitFor } from './reopened-tasks.store.ts'
 import { configFor, configOf } from './scope.ts'
-import { doAgain, getTask, insertTasks, restart, type Task, type TaskConfig, tasksOf, waitFor } from './tasks.store.ts'
+import { getTask, insertTasks, type Task, type TaskConfig, tasksOf } from './tasks.store.ts'
 
 export interface RetryDeps extends CaseDeps {
   vault: Vault

@@ -12,7 +12,7 @@ import { TASK_STATES, type Task, type TaskState, tasksOf } from './tasks.store.t
 
 export interface TaskRoutesDeps extends RetryDeps, Database {}
 
-export const TASK_EXAMPLE = {
+const TASK_EXAMPLE = {
   id: '019af0c2-9a00-7c3a-9b54-2f60c1a7e8d4',
   adapter: 'billing',
   action: 'collect',

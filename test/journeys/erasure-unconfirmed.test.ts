@@ -101,7 +101,10 @@ describe('an erasure that was answered is looked into again', () => {
     adapter.erased.delete(email)
     await one.pass(WEEK + 1)
     await one.see(at, unconfirmed)
-    const mail = await one.service.mailbox.waitFor(({ subject }) => subject === 'An erasure no longer holds', 20_000)
+    const mail = await one.service.mailbox.waitFor(
+      ({ subject }) => subject === 'A closed request needs to be looked at again',
+      20_000,
+    )
     expect(mail.envelope.to).toEqual([one.service.config.privacyOfficer])
     expect(mail.text).toContain(at.slice(-36))
     expect(mail.text).toContain('things')
@@ -113,7 +116,7 @@ describe('an erasure that was answered is looked into again', () => {
     const failed = tasks.find(({ state }: { state: string }) => state === 'failed')
     expect((await one.officer(`${at}/tasks/${failed.id}/retry`, { method: 'POST' })).status).toBe(202)
     await one.see(at, ({ flags }) => flags.length === 0)
-    expect(adapter.erased.has(email)).toBe(true)
+    await eventually(() => adapter.erased.has(email))
     await eventually(async () => countOf(await one.events(at), 'erasure_confirmed_again') === 1)
     expect(await toOfficer()).toBe(1)
   }, 60_000)
