@@ -61,17 +61,14 @@ const ADMITTED: Record<string, string[]> = {
   'POST /v1/requests/:id/proofs': ['nobody', 'requests:open', 'person'],
   'GET /v1/requests/:id/tasks': ['requests:read', ...STAFF],
   'POST /v1/requests/:id/tasks/:task/retry': ['officer', 'dpo', 'operator'],
-<<<<<<< HEAD
   'GET /v1/requests/:id/forwardings': ['requests:read', ...STAFF, 'person'],
   'GET /v1/forwardings/:id': ['forwardings:read'],
   'POST /v1/forwardings/:id/acknowledgment': ['forwardings:read', 'officer', 'dpo'],
-=======
   'POST /v1/requests/:id/tasks/:task/outcome': ['officer', 'dpo'],
   'GET /v1/requests/:id/recipients': [...STAFF, 'person'],
   'POST /v1/requests/:id/recipients/:recipient': ['officer', 'dpo', 'operator'],
   'POST /v1/restores': ['dpo', 'operator'],
   'GET /v1/restores/:id': ['dpo', 'operator'],
->>>>>>> dde3273 (Later rounds of an erasure are one list: looks, leftovers and replays, each concluded on the record and told to the officer when data came back)
   'GET /v1/requests/:id/package': ['requests:read', ...STAFF, 'person'],
   'POST /v1/requests/:id/package/links': ['requests:open', 'agent', 'officer', 'dpo', 'person'],
   'DELETE /v1/requests/:id/package': ['officer', 'dpo', 'person'],
