@@ -12,12 +12,8 @@ import type { IdentityDeps } from '../requests/identities.store.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { changeBehind, isEffect } from './judge-effect.ts'
 import { goOn } from './receive-answer.ts'
-<<<<<<< HEAD
-import { type DatasetAnswer, getTask, settleByHand, type Task, tasksOf } from './tasks.store.ts'
-=======
 import { settleByHand } from './reopened-tasks.store.ts'
-import { type DatasetAnswer, getTask, releaseAfter, type Task, tasksOf } from './tasks.store.ts'
->>>>>>> 36d564f (Later rounds of an erasure are one list: looks, leftovers and replays, each concluded on the record and told to the officer when data came back)
+import { type DatasetAnswer, getTask, type Task, tasksOf } from './tasks.store.ts'
 
 export interface SettleDeps extends CaseDeps, IdentityDeps, Pick<AssessDeps, 'heldBy'> {}
 

@@ -13,7 +13,7 @@ export interface ErasureCase extends RawCase {
   pass(hours: number): Promise<void>
   /** Lets what cools off go on. */
   coolOff(at: string): Promise<void>
-  tasks(at: string): Promise<(TaskSeen & { datasets: unknown[] })[]>
+  tasks(at: string): Promise<(TaskSeen & { finishedAt: string })[]>
   entries(at: string): Promise<{ event: string; facts: Record<string, unknown> }[]>
   events(at: string): Promise<string[]>
 }
