@@ -34,10 +34,8 @@ async function letterFor(deps: OutcomeDeps, tx: Tx, request: DsarRequest, detail
     case 'under_age_report':
       return { kind: 'erased', values: await certificate(deps, tx, request, tasks, today) }
     case 'restriction':
-      if (details.lifts && request.openedByKind === 'system') return { kind: 'under-age-lifted', values: {} }
-      return details.lifts
-        ? { kind: 'restriction-lifted', values: { remaining: await isRestricted(tx, details.lifts) } }
-        : { kind: 'restricted', values: { restrictedOn: today, kept: titlesOf(tasks, 'restrict') } }
+      if (details.lifts) return letterOfLifting(tx, request, details.lifts)
+      return { kind: 'restricted', values: { restrictedOn: today, kept: titlesOf(tasks, 'restrict') } }
     case 'objection':
       return { kind: 'objection-decided', values: { outcome: 'upheld', purposes: purposesOf(details) } }
     case 'consent_withdrawal':
@@ -50,6 +48,13 @@ async function letterFor(deps: OutcomeDeps, tx: Tx, request: DsarRequest, detail
     default:
       return undefined
   }
+}
+
+/** Of a restriction that has ended; of an account that was stopped because of a report, unless another restriction keeps it. */
+async function letterOfLifting(tx: Tx, { openedByKind }: DsarRequest, lifts: string): Promise<RequestLetter> {
+  const remaining = await isRestricted(tx, lifts)
+  if (openedByKind === 'system' && !remaining) return { kind: 'under-age-lifted', values: {} }
+  return { kind: 'restriction-lifted', values: { remaining } }
 }
 
 /** The certificate of erasure: what is gone, what had to stay and until when, and when it will be looked at again. */
