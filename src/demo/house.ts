@@ -60,24 +60,16 @@ export async function openHouse(
     closing.push(lms.close)
     tell(`five adapters are up: ${lms.adapters.map(({ name }) => name).join(', ')}`)
 
-    const vaultKeyFile = join(dir, 'vault.json')
-    writeFileSync(vaultKeyFile, generateVaultKeyFile(), { mode: 0o600 })
     const free = await freePort(port)
     const url = `http://127.0.0.1:${free}`
     const log = createLog({ level: logLevel })
     closing.push(() => Object.assign(log, { level: 'silent' })) // what a connection says that the database cuts off as it goes
     const app = await createApp(
       readConfig({
+        ...environmentIn(dir, { issuer, lms }),
         DATABASE_URL: databaseUrl,
         SMTP_URL: mailbox.smtpUrl,
-        MAIL_FROM: 'privacy@almastack.example',
         PUBLIC_URL: url,
-        BLOB_STORE_URL: pathToFileURL(join(dir, 'blobs')).href,
-        AUTH_ISSUERS: JSON.stringify(issuer.issuers.map(one => ({ ...one, maxAge: HALF_A_DAY }))),
-        VAULT_KEY_FILE: vaultKeyFile,
-        ADAPTER_ALLOWED_HOSTS: lms.adapters.map(adapter => new URL(adapter.url).host).join(','),
-        PRIVACY_OFFICER: OFFICER,
-        TEST_MODE: 'true',
         LOG_LEVEL: logLevel,
       }),
       { log },
@@ -90,6 +82,20 @@ export async function openHouse(
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+function environmentIn(dir: string, { issuer, lms }: Pick<House, 'issuer' | 'lms'>): Record<string, string> {
+  const vaultKeyFile = join(dir, 'vault.json')
+  writeFileSync(vaultKeyFile, generateVaultKeyFile(), { mode: 0o600 })
+  return {
+    MAIL_FROM: 'privacy@almastack.example',
+    BLOB_STORE_URL: pathToFileURL(join(dir, 'blobs')).href,
+    AUTH_ISSUERS: JSON.stringify(issuer.issuers.map(one => ({ ...one, maxAge: HALF_A_DAY }))),
+    VAULT_KEY_FILE: vaultKeyFile,
+    ADAPTER_ALLOWED_HOSTS: lms.adapters.map(adapter => new URL(adapter.url).host).join(','),
+    PRIVACY_OFFICER: OFFICER,
+    TEST_MODE: 'true',
   }
 }
 
