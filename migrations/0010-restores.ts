@@ -26,9 +26,11 @@ CREATE UNIQUE INDEX one_replay ON later_round (restore_id, request_id) WHERE res
 CREATE INDEX task_erased ON task (finished_at) WHERE action = 'erase' AND state = 'done';
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON restore TO dsar_app;
+GRANT DELETE ON message TO dsar_app; -- once nobody needs to know any more what who was erased had written
 `
 
 const DOWN = `
+REVOKE DELETE ON message FROM dsar_app;
 DROP INDEX task_erased, one_replay;
 DELETE FROM later_round WHERE kind <> 'rescan';
 ALTER TABLE later_round DROP COLUMN restore_id, DROP COLUMN kind;

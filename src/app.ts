@@ -7,6 +7,7 @@ import { type Deps, openDeps } from './deps.ts'
 import { callbackRoutes } from './fulfilment/callbacks.routes.ts'
 import { type Dispatcher, startDispatcher } from './fulfilment/dispatcher.ts'
 import { forwardingRoutes } from './fulfilment/forwardings.routes.ts'
+import { planRoutes } from './fulfilment/plan.routes.ts'
 import { recipientRoutes } from './fulfilment/recipients.routes.ts'
 import { restoreRoutes } from './fulfilment/restores.routes.ts'
 import { runTask } from './fulfilment/run-task.ts'
@@ -63,6 +64,7 @@ const ROUTES = [
   taskRoutes,
   forwardingRoutes,
   taskOutcomeRoutes,
+  planRoutes,
   recipientRoutes,
   restoreRoutes,
   packageRoutes,

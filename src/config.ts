@@ -5,6 +5,7 @@ import type { HolidaysByPlace } from './domain/calendar.ts'
 import type { CoolingOff } from './domain/cooling-off.ts'
 import { parseDay } from './domain/day.ts'
 import { parseEmailAddress } from './domain/email-address.ts'
+import { isRemoteInClear } from './platform/database.ts'
 import type { LogLevel } from './platform/log.ts'
 import { exampleValues, loadPolicy } from './policy/load-policy.ts'
 import type { Policy } from './policy/policy.ts'
@@ -42,6 +43,8 @@ export interface Config {
   packageDays: number
   coolingOff: CoolingOff
   linkUses: number
+  /** How long a backup may bring data back: so long it stays known who was erased. */
+  backupDays: number
   taskSlots: number
   jobConcurrency: number
   trustProxy: string[]
@@ -100,6 +103,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       contestHours: read('CONTEST_HOURS', wholeNumber(24, 480), '336') ?? 336,
       liftingHours: read('LIFT_NOTICE_HOURS', wholeNumber(1, 480), '168') ?? 168,
     },
+    backupDays: read('BACKUP_DAYS', wholeNumber(1, 3650), '35') ?? 35,
     linkUses: read('LINK_USES', wholeNumber(1, 50), '5') ?? 5,
     taskSlots: read('TASK_SLOTS', wholeNumber(1, 500), '32') ?? 32,
     jobConcurrency: read('JOB_CONCURRENCY', wholeNumber(1, 50), '4') ?? 4,
@@ -169,12 +173,6 @@ function isOutOfReach(host: string): boolean {
   const ip = host.replace(/^\[|\]$/g, '')
   if (ipaddr.isValid(ip)) return ['loopback', 'private', 'uniqueLocal', 'linkLocal'].includes(ipaddr.parse(ip).range())
   return /^[^.]+$|\.(localhost|test|internal)$/.test(host)
-}
-
-function isRemoteInClear(databaseUrl: string): boolean {
-  const url = URL.parse(databaseUrl)
-  const here = ['', 'localhost', '127.0.0.1', '[::1]'].includes(url?.hostname ?? '')
-  return !here && ['', 'disable', 'allow', 'prefer'].includes(url?.searchParams.get('sslmode') ?? '')
 }
 
 type Parse<T> = (text: string) => T

@@ -69,6 +69,7 @@ describe('the environment', () => {
       holidays: {},
       packageDays: 14,
       linkUses: 5,
+      backupDays: 35,
       taskSlots: 32,
       jobConcurrency: 4,
       trustProxy: [],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { Identity, TaskCall } from '../adapters/protocol.ts'
 import type { Details } from '../domain/details.ts'
 import { ACTIONS } from '../pipeline.ts'
@@ -16,21 +16,39 @@ export interface TaskCallDeps extends IdentityDeps, DetailsDeps {
 
 /** The question as the adapter gets it: the same on every try. Undefined when nothing is known to ask it with. */
 export async function taskCallOf(deps: TaskCallDeps, task: Task): Promise<TaskCall | undefined> {
+  const { id, key: taskId, attempt, dueAt } = task
+  const call = await questionOf(deps, task)
+  return (
+    call && {
+      taskId,
+      ...call,
+      attempt,
+      dryRun: false,
+      dueAt: dueAt.toISOString(),
+      callbackUrl: `${deps.publicUrl}/v1/callbacks/${id}`,
+    }
+  )
+}
+
+type Question = Pick<Task, 'requestId' | 'action' | 'config'>
+
+/** What would come of it, without doing it: asked once, under a name of its own, and not called back about. */
+export async function dryCallOf(deps: TaskCallDeps, question: Question, dueAt: Date): Promise<TaskCall | undefined> {
+  const call = await questionOf(deps, question)
+  return call && { taskId: randomUUID(), ...call, attempt: 1, dryRun: true, dueAt: dueAt.toISOString() }
+}
+
+async function questionOf(deps: TaskCallDeps, task: Question) {
   const identities = await identitiesFor(deps, task)
   if (identities.length === 0) return undefined
   const details = isEffect(task.action) ? await detailsOf(deps, deps.read, task.requestId) : {}
   const { ground } = details
   return {
-    taskId: task.key,
     requestId: task.requestId,
     action: ACTIONS[task.action],
-    attempt: task.attempt,
-    dryRun: false,
     subject: { identities },
     scope: { datasets: task.config.datasets.map(({ name }) => name) },
     parameters: parametersOf(task, details),
-    dueAt: task.dueAt.toISOString(),
-    callbackUrl: `${deps.publicUrl}/v1/callbacks/${task.id}`,
     regulation: 'gdpr',
     ...(ground && { legalGround: ground }),
   }
@@ -38,7 +56,7 @@ export async function taskCallOf(deps: TaskCallDeps, task: Task): Promise<TaskCa
 
 /** What an adapter has to know to do it, and no more: only the corrections that concern what it holds, never the person's reasons. */
 function parametersOf(
-  { action, config }: Task,
+  { action, config }: Question,
   { corrections = [], ground, purposes, cookies }: Details,
 ): TaskCall['parameters'] {
   const held = (dataset: string) => config.datasets.some(({ name }) => name === dataset)
@@ -62,7 +80,7 @@ function parametersOf(
  * What an adapter may know of the person: for finding out who they are, what came with the request; for content, only what is
  * established. Neither grows while a task is tried again: one key stands for one question.
  */
-async function identitiesFor(deps: TaskCallDeps, { requestId, action, config }: Task): Promise<Identity[]> {
+async function identitiesFor(deps: TaskCallDeps, { requestId, action, config }: Question): Promise<Identity[]> {
   const all = await identitiesOf(deps, deps.read, requestId)
   return all
     .filter(

@@ -181,3 +181,10 @@ async function transactWithRetry<T>(source: DataSource, work: (tx: Tx) => Promis
     return transactWithRetry(source, work, tries - 1)
   }
 }
+
+/** Whether what is said to the database of an address can be read on the way there. */
+export function isRemoteInClear(databaseUrl: string): boolean {
+  const url = URL.parse(databaseUrl)
+  const here = ['', 'localhost', '127.0.0.1', '[::1]'].includes(url?.hostname ?? '')
+  return !here && ['', 'disable', 'allow', 'prefer'].includes(url?.searchParams.get('sslmode') ?? '')
+}

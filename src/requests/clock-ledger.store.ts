@@ -92,3 +92,13 @@ export async function beginPause(tx: Tx, id: string, on: Day): Promise<void> {
 export async function endPause(tx: Tx, id: string, on: Day): Promise<void> {
   await tx.query('UPDATE clock_entry SET until_day = $2 WHERE id = $1', [id, on])
 }
+
+/** Forgets what was asked and why it took longer, in whosever words. When, and for which reason, stays. */
+export async function forgetTexts({ vault }: { vault: Pick<Vault, 'seal'> }, tx: Tx, requestId: string): Promise<void> {
+  const entries = await tx.query<{ id: string }[]>(
+    'SELECT id FROM clock_entry WHERE request_id = $1 AND text_sealed IS NOT NULL',
+    [requestId],
+  )
+  for (const { id } of entries)
+    await tx.query('UPDATE clock_entry SET text_sealed = $2 WHERE id = $1', [id, vault.seal('', context(id))])
+}

@@ -91,3 +91,14 @@ export async function supersedeProposal(tx: Tx, requestId: string): Promise<stri
 export async function makeEffective(tx: Tx, id: string, by: { id: string; at: Date }): Promise<void> {
   await tx.query(`UPDATE decision SET state = 'effective', approved_by = $2, approved_at = $3 WHERE id = $1`, [id, by.id, by.at])
 }
+
+/** Forgets in whose words it was decided. That it was, on which ground and by whom stays. */
+export async function forgetReasons({ vault }: StoreDeps, tx: Tx, requestId: string): Promise<void> {
+  const decisions = await tx.query<{ id: string }[]>('SELECT id FROM decision WHERE request_id = $1', [requestId])
+  for (const { id } of decisions)
+    await tx.query(
+      `UPDATE decision SET reasons_sealed = CASE WHEN reasons_sealed IS NOT NULL THEN $2::bytea END,
+         evidence_sealed = CASE WHEN evidence_sealed IS NOT NULL THEN $3::bytea END WHERE id = $1`,
+      [id, vault.seal('', context('reasons', id)), vault.seal('null', context('evidence', id))],
+    )
+}

@@ -3,16 +3,15 @@ import { revokeLinks } from '../delivery/links.store.ts'
 import { system } from '../domain/actor.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import { realTime } from '../platform/clock.ts'
-import type { Transact, Tx } from '../platform/database.ts'
+import type { Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import { forgetKeys } from '../platform/idempotency.ts'
 import { forgetRateLimits } from '../platform/rate-limit.ts'
-import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { lockRequest } from '../requests/apply-event.ts'
 import { destroyDataKey } from '../requests/data-key.ts'
+import { type ForgetErasedDeps, forgetErased } from './forget-erased.ts'
 
-export interface ForgetDeps extends CaseDeps {
-  transact: Transact
-  read: Tx
+export interface ForgetDeps extends ForgetErasedDeps {
   blobs: BlobStore
 }
 
@@ -21,7 +20,7 @@ const HOUR_MS = 3_600_000
 const IDEMPOTENCY_DAYS = 30
 
 /**
- * Forgets in time: packages past their day, pieces that were packed, blobs that nobody refers to, keys of old calls. What
+ * Forgets in time: packages past their day, pieces that were packed, blobs that nobody refers to, keys of old calls, who was erased. What
  * cannot be forgotten just now does not hold up the rest, and is tried again.
  */
 export async function forgetExpired(deps: ForgetDeps): Promise<void> {
@@ -35,6 +34,7 @@ export async function forgetExpired(deps: ForgetDeps): Promise<void> {
       () => forgetKeys(deps.read, new Date(reallyNow.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS)),
       () => deps.read.query('DELETE FROM download_grant WHERE expires_at < $1', [now]),
       () => forgetRateLimits(deps.read),
+      () => forgetErased(deps, now),
     ],
     forget => forget(),
   )

@@ -65,6 +65,7 @@ const ADMITTED: Record<string, string[]> = {
   'GET /v1/forwardings/:id': ['forwardings:read'],
   'POST /v1/forwardings/:id/acknowledgment': ['forwardings:read', 'officer', 'dpo'],
   'POST /v1/requests/:id/tasks/:task/outcome': ['officer', 'dpo'],
+  'GET /v1/requests/:id/plan': [...STAFF, 'person'],
   'GET /v1/requests/:id/recipients': [...STAFF, 'person'],
   'POST /v1/requests/:id/recipients/:recipient': ['officer', 'dpo', 'operator'],
   'POST /v1/restores': ['dpo', 'operator'],

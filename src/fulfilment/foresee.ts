@@ -1,0 +1,152 @@
+import { type Adapter, adaptersIn, secretsOf } from '../adapters/adapters.store.ts'
+import { type CallDeps, callAdapter } from '../adapters/call-adapter.ts'
+import { CALL_LIMITS } from '../adapters/call-limits.ts'
+import type { Dataset } from '../adapters/protocol.ts'
+import { addDays, addMonths, type Day, dayIn } from '../domain/day.ts'
+import type { Details } from '../domain/details.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import { RIGHTS } from '../domain/rights.ts'
+import { ACTIONS, type Action } from '../pipeline.ts'
+import { controllerOf } from '../policy/controllers.ts'
+import type { Policy } from '../policy/policy.ts'
+import { refusedPartsOf } from '../requests/decisions.store.ts'
+import { detailsOf } from '../requests/details.ts'
+import { actionsOf } from './plan-tasks.ts'
+import { configFor } from './scope.ts'
+import { dryCallOf, type TaskCallDeps } from './task-call.ts'
+import { type DatasetAnswer, type TaskConfig, tasksOf } from './tasks.store.ts'
+
+export interface ForeseeDeps extends TaskCallDeps, CallDeps {
+  policy: Policy
+  /** Of the controller. */
+  timeZone: string
+}
+
+/** What becomes of one dataset: what its adapter is asked to do, or `keep` where the law wants it kept, or `refuse`, or `forward`. */
+export interface Foreseen {
+  name: string
+  title: string
+  category: string
+  what: Action | 'keep' | 'refuse' | 'forward'
+  /** Records and files; null where nobody could say. */
+  count: number | null
+  /** The article it rests on. */
+  ground: string
+  statute?: string
+  until?: string
+}
+
+export interface ForeseenAdapter {
+  adapter: string
+  title: string
+  /** Why there are no counts, or why it has to be done by hand. */
+  problem: string | null
+  datasets: Foreseen[]
+}
+
+/** All adapters together get so long; whoever is slower is left without counts. */
+const DEADLINE_MS = 10_000
+
+/**
+ * What would come of a request, adapter by adapter, if it were carried out now. Nothing is changed or kept: what was counted
+ * already is used, the others are asked for a dry run, all at once. Nobody is asked before identity is proven.
+ */
+export async function foresee(deps: ForeseeDeps, request: DsarRequest): Promise<ForeseenAdapter[]> {
+  const details = await detailsOf(deps, deps.read, request.id)
+  const refused = await refusedPartsOf(deps.read, request.id)
+  const owner = (adapter: string, dataset: Dataset) => controllerOf(deps.policy, adapter, dataset)?.name
+  const isProven = await provenFor(deps, request)
+  const deadline = AbortSignal.timeout(DEADLINE_MS)
+  const located = await tasksOf(deps.read, request.id, 'locate')
+  const [action = 'collect'] = actionsOf(request, details).filter(one => one !== 'locate')
+  if (actionsOf(request, details).length === 0) return []
+  return Promise.all(
+    (await adaptersIn(deps.read)).map(async adapter => {
+      const config = configFor({ request, details, refused, controllerOf: owner }, adapter)
+      const counted = located.find(task => task.adapterId === adapter.id && task.state === 'done')?.answer?.datasets
+      const said = counted ?? (await ask(deps, request, adapter, config, action, { isProven, deadline }))
+      const answers = typeof said === 'string' ? undefined : said
+      return {
+        adapter: adapter.name,
+        title: adapter.title,
+        problem: typeof said === 'string' ? said : adapter.manifest.actions.includes(ACTIONS[action]) ? null : 'not_supported',
+        datasets: [
+          ...config.datasets.map(dataset => foreseen(deps, request, details, action, dataset, answers)),
+          ...(config.refused ?? []).map(({ ground, ...one }) => ({
+            ...named(one),
+            what: 'refuse' as const,
+            count: null,
+            ground,
+          })),
+          ...(config.forwarded ?? []).map(one => ({ ...named(one), what: 'forward' as const, count: null, ground: '4_7' })),
+        ],
+      }
+    }),
+  )
+}
+
+/** As the claim of a task has it: proven as well as the right needs. */
+async function provenFor({ read }: ForeseeDeps, { id, assurance, assuranceNeeded }: DsarRequest): Promise<boolean> {
+  const proofs = await read.query<unknown[]>('SELECT 1 FROM proof WHERE request_id = $1 AND level >= $2 LIMIT 1', [
+    id,
+    assuranceNeeded,
+  ])
+  return assurance >= assuranceNeeded && (assuranceNeeded === 0 || proofs.length > 0)
+}
+
+/** @returns what the adapter says of each dataset, or the code of why it says nothing */
+async function ask(
+  deps: ForeseeDeps,
+  { id: requestId }: Pick<DsarRequest, 'id'>,
+  adapter: Adapter,
+  config: TaskConfig,
+  wanted: Action,
+  { isProven, deadline }: { isProven: boolean; deadline: AbortSignal },
+): Promise<DatasetAnswer[] | string> {
+  const able = (action: Action) => adapter.manifest.actions.includes(ACTIONS[action])
+  const action = able('locate') && (wanted === 'collect' || !able(wanted)) ? 'locate' : wanted
+  if (config.datasets.length === 0) return []
+  if (!isProven) return 'identity_not_proven'
+  if (adapter.state !== 'active') return 'adapter_suspended'
+  if (!able(action)) return 'not_supported'
+  const task = await dryCallOf(deps, { requestId, action, config }, new Date(deps.clock.now().getTime() + DEADLINE_MS))
+  if (!task) return 'no_identity'
+  const secrets = await secretsOf(deps, deps.read, adapter.id)
+  const answer = await callAdapter(deps, { baseUrl: adapter.baseUrl, secrets, task, limits: CALL_LIMITS, signal: deadline })
+  if (answer.kind === 'unknown') return config.datasets.map(({ name }) => ({ name, outcome: 'no_data', count: 0 }))
+  if (answer.kind === 'result') return answer.datasets.map(one => ({ ...one, count: one.count ?? 0 }))
+  if (deadline.aborted) return 'too_slow'
+  return answer.kind === 'later' || answer.kind === 'failed' ? answer.code : answer.kind
+}
+
+const named = ({ name, title, category }: Dataset) => ({ name, title, category })
+
+function foreseen(
+  deps: ForeseeDeps,
+  request: DsarRequest,
+  { ground }: Details,
+  action: Action,
+  dataset: Dataset,
+  answers: readonly DatasetAnswer[] | undefined,
+): Foreseen {
+  const said = answers?.find(({ name }) => name === dataset.name)
+  const common = { ...named(dataset), count: answers ? (said?.count ?? 0) : null }
+  if (said?.outcome === 'retained') {
+    const { reason = '17_3_b', statute, until } = said
+    return { ...common, what: 'keep', ground: reason, ...(statute && { statute }), ...(until && { until: until.slice(0, 10) }) }
+  }
+  if (action === 'erase' && dataset.retention === 'financial_records' && common.count !== 0) {
+    const { statute, period } = deps.policy.retention.financial_records
+    const until = after(period, dayIn(deps.clock.now(), deps.timeZone))
+    return { ...common, what: 'keep', ground: '17_3_b', statute, until }
+  }
+  return { ...common, what: action, ground: ground ?? RIGHTS[request.right].article }
+}
+
+/** The last day of an ISO 8601 duration of one unit, as the policy has them. */
+function after(period: string, from: Day): Day {
+  const [, number, unit = 'D'] = /^P(\d+)([DWMY])$/.exec(period) ?? []
+  const n = Number(number)
+  if (unit === 'Y' || unit === 'M') return addMonths(from, unit === 'Y' ? 12 * n : n)
+  return addDays(from, unit === 'W' ? 7 * n : n)
+}

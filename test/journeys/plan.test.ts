@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { type LmsCase, startLmsCase } from '../support/lms-case.ts'
+
+let one: LmsCase
+beforeAll(async () => {
+  one = await startLmsCase()
+})
+afterAll(() => one.close())
+
+type Dataset = { name: string; what: string; count: number | null; ground: string; statute?: string; until?: string }
+const planOf = async (at: string, by = one.officer) =>
+  (await by(`${at}/plan`)).body.adapters as { adapter: string; problem: string | null; datasets: Dataset[] }[]
+
+/** Everything in every table, of the platform and of the service, but for what time alone changes. */
+async function everything(): Promise<unknown> {
+  const rows = async (query: (sql: string) => Promise<Record<string, string>[]>, where: string) => {
+    const tables = await query(
+      `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables WHERE ${where} ORDER BY 1`,
+    )
+    const found: unknown[] = []
+    for (const { name } of tables)
+      found.push([name, await query(`SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) AS md5 FROM ${name} t`)])
+    return found
+  }
+  return [
+    await rows(async sql => (await one.lms.query(sql)).rows, `table_schema LIKE 'lms_%'`),
+    await rows(sql => one.service.sql(sql), `table_schema = 'public' AND table_name NOT IN ('rate_limit')`),
+  ]
+}
+
+describe('the plan of a request', () => {
+  test('of an erasure says what goes and what the law keeps, with the day, and changes nothing', async () => {
+    const at = await one.open(one.kamal, { type: 'erasure', details: { ground: '17_1_b' } })
+    await one.see(at, ({ state }) => state === 'cooling_off')
+    await one.see(
+      `${at}/tasks`,
+      ({ tasks }) =>
+        tasks.filter((task: { action: string; state: string }) => task.action === 'locate' && task.state === 'done').length === 5,
+    )
+    const before = await everything()
+    const plan = await planOf(at)
+    expect(await everything()).toEqual(before)
+    expect(plan.map(({ adapter, problem }) => [adapter, problem])).toEqual(
+      ['accounts', 'analytics', 'billing', 'learning', 'support'].map(name => [name, null]),
+    )
+    const of = (name: string) => plan.flatMap(({ datasets }) => datasets).find(dataset => dataset.name === name)
+    expect(of('invoices')).toMatchObject({
+      what: 'keep',
+      ground: '17_3_b',
+      statute: expect.any(String),
+      until: expect.stringMatching(/^20\d\d-/),
+    })
+    expect(of('account')).toMatchObject({ what: 'erase', count: 1, ground: '17_1_b' })
+    expect(await planOf(at, one.kamal)).toEqual(plan)
+    expect((await one.grace(`${at}/plan`)).status).toBe(404)
+    expect((await one.kamal(`${at}/withdrawal`, { method: 'POST' })).status).toBe(200)
+    expect((await one.officer(`${at}/plan`)).status).toBe(409)
+  }, 30_000)
+
+  test('asks those who have not counted, without waiting for one that does not answer, and changes nothing', async () => {
+    const at = await one.open(one.grace, { type: 'objection', details: { purposes: ['analytics'] } })
+    await one.see(at, ({ flags }) => flags.includes('needs_decision'))
+    const before = await everything()
+    const plan = await planOf(at)
+    expect(await everything()).toEqual(before)
+    const asked = plan.filter(({ datasets }) => datasets.length > 0)
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.flatMap(({ datasets }) => datasets).every(({ what, ground }) => what === 'object' && ground === '21')).toBe(true)
+    expect(asked.some(({ problem, datasets }) => problem === null && datasets.every(({ count }) => count !== null))).toBe(true)
+  }, 30_000)
+})
