@@ -31,18 +31,27 @@ export async function sendDigest(deps: DigestDeps): Promise<void> {
       overdue: await openOnes(tx, 'due < $1', date),
       dueSoon: await openOnes(tx, 'due BETWEEN $1 AND $2', date, addDays(date, ALARM_LEVELS.in_10_days)),
       needsDecision: await openOnes(tx, `'needs_decision' = ANY (flags)`),
+      untold: await those(tx, UNTOLD, new Date(clock.now().getTime() - UNTOLD_MS).toISOString()),
     }
     const dedupe = `digest|${date}`
     await writeLetter(deps, tx, { kind: 'daily-digest', requestId: null, recipient: officer, locale: 'en', dedupe, values })
   })
 }
 
-/** Open requests of which a condition is true, the most urgent first. `due` is the earlier of the promised and the legal day, or that day after an extension. */
-async function openOnes(tx: Tx, condition: string, ...values: string[]): Promise<DigestList> {
+/** Recipients of data that were changed have to be told (Art. 19). So long nobody is reminded of it. */
+const UNTOLD_MS = 14 * 86_400_000
+const UNTOLD = `EXISTS (SELECT FROM recipient_notice n WHERE n.request_id = dsar_request.id AND n.state IN ('queued', 'failed')
+  AND n.changed_at <= $1::timestamptz)`
+
+const openOnes = (tx: Tx, condition: string, ...values: string[]): Promise<DigestList> =>
+  those(tx, `closed_at IS NULL AND ${condition}`, ...values)
+
+/** Requests of which a condition is true, the most urgent first. `due` is the earlier of the promised and the legal day, or that day after an extension. */
+async function those(tx: Tx, condition: string, ...values: string[]): Promise<DigestList> {
   const found = await tx.query<(DigestList['first'][number] & { total: number })[]>(
     `SELECT id AS reference, "right", due AS "dueOn", flags, count(*) OVER () AS total
      FROM dsar_request CROSS JOIN LATERAL (SELECT CASE WHEN ${EXTENDED} THEN legal_due_on ELSE least(due_on, legal_due_on) END AS due) AS days
-     WHERE closed_at IS NULL AND ${condition} ORDER BY due, id LIMIT ${NAMED}`,
+     WHERE ${condition} ORDER BY due, id LIMIT ${NAMED}`,
     values,
   )
   return { total: found[0]?.total ?? 0, first: found.map(({ total: _, ...line }) => line) }

@@ -108,5 +108,6 @@ export const SAMPLES: LetterValues = {
     overdue: { total: 0, first: [] },
     dueSoon: { total: 9, first: [dueSoon] },
     needsDecision: { total: 1, first: [dueSoon] },
+    untold: { total: 1, first: [dueSoon] },
   },
 }

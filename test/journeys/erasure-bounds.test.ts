@@ -156,6 +156,17 @@ test('recipients whom an adapter has told are on the list; the others are settle
   expect((await list()).map(({ recipient }) => recipient)).not.toContain('Somebody Else')
   expect((await one.entries(at)).find(({ event }) => event === 'recipients_told')?.facts).toMatchObject({ unknown: 1 })
 
+  const digest = async () => {
+    await one.service.sql(`DELETE FROM letter WHERE kind = 'daily-digest'`)
+    one.service.mailbox.clear()
+    await one.service.app.handlers['send-digest']({})
+    return (await one.service.mailbox.waitFor(({ text }) => text.includes('Recipients not told'), 5000)).text
+  }
+  expect(await digest()).toContain('Recipients not told for two weeks (Article 19 GDPR): 0')
+  const others = (await list()).filter(({ state }) => state === 'queued')
+  one.service.clock.advanceAlone(15 * DAY * 3_600_000)
+  expect(await digest()).toContain(`Recipients not told for two weeks (Article 19 GDPR): ${others.length > 0 ? 1 : 0}`)
+
   const path = `${at}/recipients/${encodeURIComponent(told?.name ?? '')}`
   expect((await one.officer(path, { body: { state: 'impossible' } })).body.errors[0].pointer).toBe('/why')
   expect((await one.officer(path, { body: { state: 'impossible', why: 'recipient_gone' } })).status).toBe(200)
@@ -165,6 +176,28 @@ test('recipients whom an adapter has told are on the list; the others are settle
   })
   expect((await one.officer(`${at}/recipients/nobody`, { body: { state: 'sent' } })).status).toBe(404)
   expect((await one.as.person('u-other', 'other@example.org')(`${at}/recipients`)).status).toBe(404)
+}, 30_000)
+
+test('the plan does not wait for who is slow: it says so, and what the others count', async () => {
+  const [quick, slow] = [await openHonestAdapter('quick'), await openHonestAdapter('slow')]
+  one = await startErasureCase([quick, slow])
+  slow.on.locate = () => undefined // and never answers
+  slow.on.erase = () => undefined
+  const { at } = await one.erase()
+  await one.see(at, ({ state }) => state === 'cooling_off')
+  await one.seeTask(at, 'quick', ({ state }) => state === 'done', 'locate')
+  const began = Date.now()
+  const { adapters } = (await one.officer(`${at}/plan`)).body
+  expect(Date.now() - began).toBeLessThan(12_000)
+  const seen = adapters.map(
+    ({ adapter, problem, datasets: [first] }: { adapter: string; problem: string; datasets: { count: number }[] }) => [
+      ...[adapter, problem, first?.count],
+    ],
+  )
+  expect(seen).toEqual([
+    ['quick', null, 2],
+    ['slow', 'too_slow', null],
+  ])
 }, 30_000)
 
 test('who was erased is forgotten once no backup can bring them back; that they were is still recognised', async () => {

@@ -25,13 +25,14 @@ export const TO_OFFICER = {
     paragraphs: [say('erasure-undone.where', { adapters: adapters.join(', ') }), say('erasure-undone.todo')],
   }),
 
-  'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision }) => ({
+  'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [
       messages.count('daily-digest.open', open, { open }),
       ...digestOf(messages, 'daily-digest.overdue', overdue),
       ...digestOf(messages, 'daily-digest.dueSoon', dueSoon),
       ...digestOf(messages, 'daily-digest.needsDecision', needsDecision),
+      ...digestOf(messages, 'daily-digest.untold', untold),
     ],
   }),
 } satisfies Partial<Composers>

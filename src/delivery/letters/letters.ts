@@ -132,7 +132,7 @@ export interface LetterValues {
   /** To the privacy officer: which adapters hold again what was erased, or could not be asked. */
   'erasure-undone': Common & { adapters: readonly string[] }
   /** To the privacy officer: references, no people. */
-  'daily-digest': Common & { date: Day; open: number; overdue: DigestList; dueSoon: DigestList; needsDecision: DigestList }
+  'daily-digest': Common & { date: Day; open: number } & Record<'overdue' | 'dueSoon' | 'needsDecision' | 'untold', DigestList>
 }
 
 export type LetterName = keyof LetterValues
