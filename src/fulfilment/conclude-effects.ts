@@ -10,7 +10,7 @@ import { completenessOfEffects } from './completeness.ts'
 import { scheduleRescans } from './later-rounds.store.ts'
 import { keepLeftovers } from './leftovers.store.ts'
 import { type MarkDeps, markAtLast } from './mark-subject.ts'
-import { actionsOf } from './plan-tasks.ts'
+import { actionsOf, notSupported } from './plan-tasks.ts'
 import { noteRecipients, type RecipientDeps } from './recipients.store.ts'
 import { insertTasks, type NewTask, type Task } from './tasks.store.ts'
 
@@ -58,18 +58,20 @@ export async function concludeEffects(
 
 const isDone = ({ answer }: Task): boolean => answer?.datasets.some(({ outcome }) => outcome === 'completed') === true
 
-/** Has what an erasure left restricted, where the adapter can do that. @returns whether that has to be waited for */
+/** Has what an erasure left restricted, by hand where the adapter cannot do that. @returns whether that has to be waited for */
 async function restrictKept(deps: CaseDeps, tx: Tx, request: DsarRequest, tasks: readonly Task[]): Promise<boolean> {
   const restricted = new Set(tasks.filter(({ action }) => action === 'restrict').map(({ adapterId }) => adapterId))
   const able = new Set((await adaptersIn(tx)).filter(({ manifest }) => manifest.actions.includes('restrict')).map(({ id }) => id))
   const owed = tasks.flatMap((task): NewTask[] => {
     const kept = task.action === 'erase' ? keptBy(task) : []
-    if (kept.length === 0 || restricted.has(task.adapterId) || !able.has(task.adapterId)) return []
+    if (kept.length === 0 || restricted.has(task.adapterId)) return []
     const { adapterId, adapter, config } = task
     const datasets = config.datasets.filter(({ name }) => kept.includes(name))
-    return [{ id: randomUUIDv7(), adapterId, adapter, action: 'restrict', config: { ...config, datasets } }]
+    const made: NewTask = { id: randomUUIDv7(), adapterId, adapter, action: 'restrict', config: { ...config, datasets } }
+    return [able.has(adapterId) ? made : { ...made, problem: notSupported('restrict') }]
   })
   if (owed.length === 0) return false
+  if (owed.some(({ problem }) => problem)) await setFlag(deps, tx, request.id, 'failed_task', true, BY)
   const dueAt = endOfDay(request.dueOn, request.timeZone)
   await insertTasks(tx, { requestId: request.id, round: 0, dueAt, now: deps.clock.now() }, owed)
   await deps.enqueue(tx, 'dispatch-tasks', {})

@@ -27,6 +27,12 @@ export function planTasks(about: Asked, adapters: readonly Adapter[], actions: r
   )
 }
 
+/** What is wrong with a task that its adapter has never said it can do. */
+export const notSupported = (action: Action) => ({
+  code: 'not_supported',
+  detail: `It cannot '${ACTIONS[action]}': this has to be done by hand.`,
+})
+
 function tasksFor(about: Asked, adapter: Adapter, actions: readonly Action[]): NewTask[] {
   const config = configFor(about, adapter)
   const common = { adapterId: adapter.id, adapter: adapter.name, config }
@@ -41,8 +47,6 @@ function tasksFor(about: Asked, adapter: Adapter, actions: readonly Action[]): N
     id: ids[i] as string,
     action,
     after: ids.slice(Math.max(0, i - 1), i),
-    ...(!able(action) && {
-      problem: { code: 'not_supported', detail: `It cannot '${ACTIONS[action]}': this has to be done by hand.` },
-    }),
+    ...(!able(action) && { problem: notSupported(action) }),
   }))
 }

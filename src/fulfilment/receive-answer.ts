@@ -109,7 +109,8 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
     case 'unknown': {
       const wrong = await contradictionIn(tx, task)
       if (wrong?.code === 'fewer_than_located' && task.failures < RECOUNTS) return later(wrong.code, wrong.detail)
-      if (wrong?.code === 'not_corrected') return { state: 'failed', failures, problem: wrong }
+      // A copy is delivered with what is short in it named; a change that was never made has no such way to be told.
+      if (wrong && task.action !== 'collect') return { state: 'failed', failures, problem: wrong }
       return { state: 'done', answer: { status: 'unknown_person', datasets: [] }, problem: null }
     }
     case 'resolved':
@@ -174,7 +175,8 @@ async function contradictionIn(tx: Tx, task: Task): Promise<{ code: string; deta
   const corrected = task.action === 'read_back' && changeBehind(task, await tasksOf(tx, task.requestId))
   if (corrected && corrected.answer?.status === 'answered')
     return { code: 'not_corrected', detail: 'It knows nobody now, and had corrected something.' }
-  const missing = task.action === 'collect' ? await fewerThanLocated(tx, task, []) : undefined
+  const counted = task.action === 'collect' || (task.action === 'erase' && task.round === 0)
+  const missing = counted ? await fewerThanLocated(tx, task, []) : undefined
   if (!missing) return undefined
   return { code: 'fewer_than_located', detail: `It knows nobody now, and had counted records of '${missing}'.` }
 }

@@ -73,6 +73,22 @@ test('an adapter that is dead is named in the package as missing, and what peopl
 }, 30_000)
 
 describe('an adapter that keeps invoices', () => {
+  test('and cannot set them apart needs somebody who does, before the person is told that they are used for nothing else', async () => {
+    one = await startErasureCase([await openKeepingAdapter('things')])
+    const { at, email } = await one.erase()
+    await one.coolOff(at)
+    expect(await one.seeTask(at, 'things', ({ state }) => state === 'failed', 'restrict')).toMatchObject({
+      problem: { code: 'not_supported' },
+    })
+    expect(await one.see(at, ({ flags }) => flags.includes('failed_task'))).toMatchObject({ state: 'fulfilling' })
+    const certified = () =>
+      one.service.mailbox.messages().filter(mail => mail.envelope.to.includes(email) && mail.text.includes('17(3)(b)'))
+    expect(certified()).toEqual([])
+    expect((await settle(at, 'restrict', things('completed', { count: 2 }))).status).toBe(200)
+    expect(await one.see(at, isCompleted)).toMatchObject({ flags: [], completeness: { complete: true, settledByHand: 1 } })
+    expect(certified()).toHaveLength(1)
+  }, 30_000)
+
   test('has them named to the person with reason and day, and erased and looked for once the day is over', async () => {
     const keeping = await openKeepingAdapter('things', { actions: ['locate', 'collect', 'erase', 'restrict'] })
     one = await startErasureCase([keeping])

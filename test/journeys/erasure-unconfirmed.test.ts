@@ -48,6 +48,21 @@ describe('an adapter that says it erased, and did not', () => {
     expect(liar.calls.filter(({ task }) => task?.action === 'erase')).toHaveLength(3)
   }, 60_000)
 
+  test('is not believed either when it knows nobody any more, and had counted things a moment ago', async () => {
+    const forgetful = await openLyingAdapter('things')
+    one = await startErasureCase([forgetful])
+    const { at } = await one.erase()
+    await one.see(at, ({ state }) => state === 'cooling_off')
+    await one.seeTask(at, 'things', ({ state }) => state === 'done', 'locate')
+    for (const action of ['erase', 'locate'] as const) forgetful.on[action] = (_task, res) => res.writeHead(204).end()
+    await one.pass(73)
+    expect(await one.seeTask(at, 'things', ({ state }) => state === 'failed', 'erase')).toMatchObject({
+      problem: { code: 'fewer_than_located' },
+      attempt: 3,
+    })
+    expect(await one.see(at, ({ flags }) => flags.includes('failed_task'))).toMatchObject({ state: 'fulfilling' })
+  }, 30_000)
+
   test('is not believed either when its search fails, or is refused', async () => {
     const vague = await openHonestAdapter('things')
     one = await startErasureCase([vague])
