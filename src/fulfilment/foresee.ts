@@ -13,7 +13,7 @@ import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { detailsOf } from '../requests/details.ts'
 import { actionsOf } from './plan-tasks.ts'
 import { configFor } from './scope.ts'
-import { dryCallOf, type TaskCallDeps } from './task-call.ts'
+import { countCallOf, type TaskCallDeps } from './task-call.ts'
 import { type DatasetAnswer, type TaskConfig, tasksOf } from './tasks.store.ts'
 
 export interface ForeseeDeps extends TaskCallDeps, CallDeps {
@@ -49,7 +49,7 @@ const DEADLINE_MS = 10_000
 
 /**
  * What would come of a request, adapter by adapter, if it were carried out now. Nothing is changed or kept: what was counted
- * already is used, the others are asked for a dry run, all at once. Nobody is asked before identity is proven.
+ * already is used, the others are asked to count, all at once. Nobody is asked before identity is proven.
  */
 export async function foresee(deps: ForeseeDeps, request: DsarRequest): Promise<ForeseenAdapter[]> {
   const details = await detailsOf(deps, deps.read, request.id)
@@ -64,7 +64,7 @@ export async function foresee(deps: ForeseeDeps, request: DsarRequest): Promise<
     (await adaptersIn(deps.read)).map(async adapter => {
       const config = configFor({ request, details, refused, controllerOf: owner }, adapter)
       const counted = located.find(task => task.adapterId === adapter.id && task.state === 'done')?.answer?.datasets
-      const said = counted ?? (await ask(deps, request, adapter, config, action, { isProven, deadline }))
+      const said = counted ?? (await countsOf(deps, request, adapter, config, { isProven, deadline }))
       const answers = typeof said === 'string' ? undefined : said
       return {
         adapter: adapter.name,
@@ -95,21 +95,18 @@ async function provenFor({ read }: ForeseeDeps, { id, assurance, assuranceNeeded
 }
 
 /** @returns what the adapter says of each dataset, or the code of why it says nothing */
-async function ask(
+async function countsOf(
   deps: ForeseeDeps,
   { id: requestId }: Pick<DsarRequest, 'id'>,
   adapter: Adapter,
   config: TaskConfig,
-  wanted: Action,
   { isProven, deadline }: { isProven: boolean; deadline: AbortSignal },
 ): Promise<DatasetAnswer[] | string> {
-  const able = (action: Action) => adapter.manifest.actions.includes(ACTIONS[action])
-  const action = able('locate') && (wanted === 'collect' || !able(wanted)) ? 'locate' : wanted
   if (config.datasets.length === 0) return []
   if (!isProven) return 'identity_not_proven'
   if (adapter.state !== 'active') return 'adapter_suspended'
-  if (!able(action)) return 'not_supported'
-  const task = await dryCallOf(deps, { requestId, action, config }, new Date(deps.clock.now().getTime() + DEADLINE_MS))
+  if (!adapter.manifest.actions.includes('locate')) return 'cannot_count'
+  const task = await countCallOf(deps, { requestId, config }, new Date(deps.clock.now().getTime() + DEADLINE_MS))
   if (!task) return 'no_identity'
   const secrets = await secretsOf(deps, deps.read, adapter.id)
   const answer = await callAdapter(deps, { baseUrl: adapter.baseUrl, secrets, task, limits: CALL_LIMITS, signal: deadline })

@@ -32,7 +32,7 @@ const Plan = Type.Object(
         title: Type.String(),
         problem: Type.Union([Type.String(), Type.Null()], {
           description:
-            'Why there are no counts, such as `identity_not_proven` or `too_slow`; `not_supported`: it has to be done by hand.',
+            'Why there are no counts, such as `identity_not_proven`, `cannot_count` or `too_slow`; `not_supported`: it has to be done by hand.',
         }),
         datasets: Type.Array(
           Type.Object({
@@ -64,6 +64,7 @@ export const planRoutes =
       {
         config: {
           allow: { support_agent: ['agent', 'privacy_officer', 'dpo', 'operator'], portal: true },
+          rateLimit: { max: 20, timeWindow: 60_000 }, // each asks every adapter, beside what those bear of tasks
           problems: ['not_found', 'illegal_transition'],
         },
         schema: {
@@ -71,8 +72,8 @@ export const planRoutes =
           tags: ['requests'],
           summary: 'What would come of a request',
           description:
-            'A dry run: nothing is changed and nothing is kept of it. Adapters that have not counted yet are asked at once, for ten seconds ' +
-            'at most. Once it is being carried out, the tasks say what came of it.',
+            'A dry run: adapters that have not counted yet are asked to, and for nothing else, for ten seconds ' +
+            'at most; nothing is changed and nothing is kept of it. Once it is being carried out, the tasks say what came of it.',
           params: RequestParams,
           response: { 200: Plan },
         },

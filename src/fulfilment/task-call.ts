@@ -32,9 +32,16 @@ export async function taskCallOf(deps: TaskCallDeps, task: Task): Promise<TaskCa
 
 type Question = Pick<Task, 'requestId' | 'action' | 'config'>
 
-/** What would come of it, without doing it: asked once, under a name of its own, and not called back about. */
-export async function dryCallOf(deps: TaskCallDeps, question: Question, dueAt: Date): Promise<TaskCall | undefined> {
-  const call = await questionOf(deps, question)
+/**
+ * How much there is: asked once, under a name of its own, and not called back about. Never a change with `dryRun` in it: an
+ * adapter that overlooks one word would make it, before anybody approved and under any hold.
+ */
+export async function countCallOf(
+  deps: TaskCallDeps,
+  about: Pick<Question, 'requestId' | 'config'>,
+  dueAt: Date,
+): Promise<TaskCall | undefined> {
+  const call = await questionOf(deps, { ...about, action: 'locate' })
   return call && { taskId: randomUUID(), ...call, attempt: 1, dryRun: true, dueAt: dueAt.toISOString() }
 }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startErasureCase } from '../support/erasure-case.ts'
 import { type LmsCase, startLmsCase } from '../support/lms-case.ts'
+import { openRawAdapter } from '../support/raw-adapter.ts'
 
 let one: LmsCase
 beforeAll(async () => {
@@ -67,5 +69,26 @@ describe('the plan of a request', () => {
     expect(asked.length).toBeGreaterThan(0)
     expect(asked.flatMap(({ datasets }) => datasets).every(({ what, ground }) => what === 'object' && ground === '21')).toBe(true)
     expect(asked.some(({ problem, datasets }) => problem === null && datasets.every(({ count }) => count !== null))).toBe(true)
+  }, 30_000)
+
+  test('never tells an adapter to change anything, not even dryly: one that overlooks the word would', async () => {
+    const careless = await openRawAdapter('things', { actions: ['locate', 'collect', 'erase'] })
+    const held = await startErasureCase([careless])
+    try {
+      const identities = [{ type: 'user_id', value: 'u-held' }]
+      const hold = { identities, reason: 'litigation', reference: 'LIT-1' }
+      expect((await held.officer('/v1/holds', { body: hold })).status).toBe(201)
+      const person = held.as.person('u-held', 'held@example.org')
+      const { body } = await person('/v1/requests', { body: { type: 'erasure', subject: {} } })
+      const at = `/v1/requests/${body.id}`
+      await held.see(at, ({ flags }) => flags.includes('needs_decision'))
+      expect(await held.officer(`${at}/plan`)).toMatchObject({
+        status: 200,
+        body: { adapters: [{ datasets: [{ name: 'things', what: 'erase', count: 2 }] }] },
+      })
+      expect(careless.calls.map(({ task }) => task?.action)).toEqual(['locate'])
+    } finally {
+      await held.close()
+    }
   }, 30_000)
 })
