@@ -119,6 +119,12 @@ describe('a body', () => {
     expect((await to({ force: true })).statusCode).toBe(400)
   })
 
+  test('that is none is none, whatever type a client says it has', async () => {
+    const headers = { 'content-type': 'application/json' }
+    expect((await app.inject({ method: 'POST', url: '/v1/act', payload: '', headers })).statusCode).toBe(200)
+    expect((await app.inject({ method: 'POST', url: '/v1/act', payload: ' ', headers })).statusCode).toBe(400)
+  })
+
   test('that is signed arrives as the bytes that were sent', async () => {
     const headers = { 'content-type': 'application/json' }
     const answer = await app.inject({ method: 'POST', url: '/v1/callbacks', payload: '{ "a":1 }', headers })
