@@ -1,11 +1,11 @@
 import { createSecretKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import type { Part } from '../src/fulfilment/parts.store.ts'
 import { openable } from '../src/packaging/build-package.ts'
 import { writePackage } from '../src/packaging/write-package.ts'
 import { filesystemBlobs } from '../src/platform/blobs.filesystem.ts'
 import { sealStream } from '../src/platform/sealed-stream.ts'
+import type { Part } from '../src/tasks/parts.store.ts'
 import { adapter, dataset, packageInput } from '../test/support/package-builder.ts'
 import { peakMemory, resetPeak } from './memory.ts'
 

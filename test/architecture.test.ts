@@ -15,8 +15,10 @@ const ORDER = [
     'auth',
     'adapters',
     'requests',
+    'decisions',
     'holds',
     'verification',
+    'tasks',
     'fulfilment',
   ],
   ...[

@@ -4,8 +4,8 @@ import { endOfDay } from '../domain/day.ts'
 import type { Transact } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
-import { configOf } from './scope.ts'
-import { insertTasks, type NewTask, type TaskAnswer } from './tasks.store.ts'
+import { configOf } from '../tasks/scope.ts'
+import { insertTasks, type NewTask, type TaskAnswer } from '../tasks/tasks.store.ts'
 
 const CANNOT_KNOW = { status: 'unknown_person', datasets: [] } satisfies TaskAnswer
 

@@ -2,9 +2,9 @@ import { randomUUIDv7 } from 'node:crypto'
 import { holdAdapters } from '../adapters/adapters.store.ts'
 import type { Tx } from '../platform/database.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
+import { configOf } from '../tasks/scope.ts'
+import { insertTasks, type NewTask, type Task } from '../tasks/tasks.store.ts'
 import { erasureOrder, inErasureOrder } from './erasure-order.ts'
-import { configOf } from './scope.ts'
-import { insertTasks, type NewTask, type Task } from './tasks.store.ts'
 
 /** What is asked of whom in a later round: of each task of the first one, the datasets that are looked at or erased again. */
 export interface Again {

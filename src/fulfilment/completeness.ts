@@ -1,9 +1,9 @@
 import type { Completeness } from '../domain/request.ts'
 import type { PackagedRight } from '../domain/rights.ts'
 import { OTHERS_ARTICLE } from '../domain/withheld.ts'
-import { isEffect } from './judge-effect.ts'
-import { firstShort } from './receive-answer.ts'
-import type { Task, TaskConfig } from './tasks.store.ts'
+import { isEffect } from '../tasks/judge-effect.ts'
+import { firstShort } from '../tasks/receive-answer.ts'
+import type { Task, TaskConfig } from '../tasks/tasks.store.ts'
 
 export const FEWER = 'fewer_than_located'
 const COPIED = new Set(['completed', 'no_data'])

@@ -6,13 +6,13 @@ import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, noteCompleteness, setFlag } from '../requests/apply-event.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import { noteRecipients, type RecipientDeps } from '../tasks/recipients.store.ts'
+import { insertTasks, type NewTask, type Task } from '../tasks/tasks.store.ts'
 import { completenessOfEffects } from './completeness.ts'
 import { scheduleRescans } from './later-rounds.store.ts'
 import { keepLeftovers } from './leftovers.store.ts'
 import { type MarkDeps, markAtLast } from './mark-subject.ts'
 import { actionsOf, notSupported } from './plan-tasks.ts'
-import { noteRecipients, type RecipientDeps } from './recipients.store.ts'
-import { insertTasks, type NewTask, type Task } from './tasks.store.ts'
 
 export interface ConcludeEffectsDeps extends CaseDeps, RecipientDeps, Omit<DetailsDeps, 'vault'>, Omit<MarkDeps, 'vault'> {
   vault: DetailsDeps['vault'] & MarkDeps['vault']

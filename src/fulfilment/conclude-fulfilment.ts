@@ -2,9 +2,9 @@ import { system } from '../domain/actor.ts'
 import { isPackaged, type PackagedRight } from '../domain/rights.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, noteCompleteness, setFlag } from '../requests/apply-event.ts'
+import { type Task, tasksOf } from '../tasks/tasks.store.ts'
 import { completenessOfCopy, FEWER } from './completeness.ts'
 import { type ConcludeEffectsDeps, concludeEffects } from './conclude-effects.ts'
-import { type Task, tasksOf } from './tasks.store.ts'
 
 export interface ConcludeDeps extends ConcludeEffectsDeps {
   transact: Transact

@@ -3,10 +3,10 @@ import { system } from '../domain/actor.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { LIVE_STATES, type Task, tasksOf } from '../tasks/tasks.store.ts'
 import { endRound, type RoundKind } from './later-rounds.store.ts'
 import { keepLeftovers, noteErased } from './leftovers.store.ts'
 import { concludeRestore } from './restores.store.ts'
-import { LIVE_STATES, type Task, tasksOf } from './tasks.store.ts'
 
 export interface ConcludeRoundDeps extends CaseDeps {
   transact: Transact

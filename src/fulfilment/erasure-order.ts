@@ -1,5 +1,5 @@
 import type { Adapter } from '../adapters/adapters.store.ts'
-import type { NewTask } from './tasks.store.ts'
+import type { NewTask } from '../tasks/tasks.store.ts'
 
 type Known = Pick<Adapter, 'name' | 'manifest'>
 

@@ -11,10 +11,10 @@ import { controllerOf } from '../policy/controllers.ts'
 import type { Policy } from '../policy/policy.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { detailsOf } from '../requests/details.ts'
+import { configFor } from '../tasks/scope.ts'
+import { countCallOf, type TaskCallDeps } from '../tasks/task-call.ts'
+import { type DatasetAnswer, type TaskConfig, tasksOf } from '../tasks/tasks.store.ts'
 import { actionsOf } from './plan-tasks.ts'
-import { configFor } from './scope.ts'
-import { countCallOf, type TaskCallDeps } from './task-call.ts'
-import { type DatasetAnswer, type TaskConfig, tasksOf } from './tasks.store.ts'
 
 export interface ForeseeDeps extends TaskCallDeps, CallDeps {
   policy: Policy

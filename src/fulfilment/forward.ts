@@ -7,9 +7,9 @@ import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import type { OtherController } from '../policy/controllers.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
+import type { NewTask } from '../tasks/tasks.store.ts'
 import { forwardedAmong } from './completeness.ts'
 import { insertForwarding } from './forwardings.store.ts'
-import type { NewTask } from './tasks.store.ts'
 
 export interface ForwardDeps extends CaseDeps {
   policy: { controllers: readonly OtherController[] }

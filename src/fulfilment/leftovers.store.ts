@@ -1,6 +1,6 @@
 import type { Day } from '../domain/day.ts'
 import type { Tx } from '../platform/database.ts'
-import type { Task } from './tasks.store.ts'
+import type { Task } from '../tasks/tasks.store.ts'
 
 /** What an erasure had to leave, and until when (Art. 17(3)). */
 export interface Leftover {

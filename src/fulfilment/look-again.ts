@@ -4,10 +4,10 @@ import { type Day, dayIn } from '../domain/day.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { type Task, tasksOf } from '../tasks/tasks.store.ts'
 import { type Again, askAgain, ERASE_AND_LOOK } from './begin-round.ts'
 import { beginRound, dueRounds, type LaterRound, ripenLeftovers } from './later-rounds.store.ts'
 import { adapterRestored } from './restores.store.ts'
-import { type Task, tasksOf } from './tasks.store.ts'
 
 export interface LookDeps extends CaseDeps {
   transact: Transact

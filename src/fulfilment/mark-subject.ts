@@ -4,8 +4,8 @@ import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { liftMarks, type MarkKind, markSubject } from '../requests/marks.store.ts'
+import type { Task } from '../tasks/tasks.store.ts'
 import { forwardedAmong, refusedAmong } from './completeness.ts'
-import type { Task } from './tasks.store.ts'
 
 export interface MarkDeps extends IdentityDeps {
   clock: Clock

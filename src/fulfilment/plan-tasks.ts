@@ -3,9 +3,9 @@ import type { Adapter } from '../adapters/adapters.store.ts'
 import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { ACTIONS, ACTIONS_OF, type Action } from '../pipeline.ts'
+import { type Asked, configFor } from '../tasks/scope.ts'
+import type { NewTask } from '../tasks/tasks.store.ts'
 import { erasureOrder, inErasureOrder } from './erasure-order.ts'
-import { type Asked, configFor } from './scope.ts'
-import type { NewTask } from './tasks.store.ts'
 
 /** Counting first is what shows that a copy is whole, and what a plan rests on: of use, but nobody has to be able to. */
 const OPTIONAL: ReadonlySet<Action> = new Set(['locate'])

@@ -11,12 +11,12 @@ import { lockRequest, setFlag } from '../requests/apply-event.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import { isRestricted } from '../requests/marks.store.ts'
+import type { Asked } from '../tasks/scope.ts'
+import { insertTasks, type NewTask } from '../tasks/tasks.store.ts'
 import { erasureOrder } from './erasure-order.ts'
 import { type ForwardDeps, forward } from './forward.ts'
 import { type MarkDeps, markAtOnce } from './mark-subject.ts'
 import { actionsOf, planTasks } from './plan-tasks.ts'
-import type { Asked } from './scope.ts'
-import { insertTasks, type NewTask } from './tasks.store.ts'
 
 export interface StartDeps extends ForwardDeps, Omit<DetailsDeps, 'vault'>, Omit<MarkDeps, 'vault'> {
   vault: DetailsDeps['vault'] & MarkDeps['vault']

@@ -1,11 +1,11 @@
 import type { RecordedEntry } from '../audit/entries.ts'
 import { packageOf } from '../delivery/packages.store.ts'
 import type { DsarRequest } from '../domain/request.ts'
-import { type Task, tasksOf } from '../fulfilment/tasks.store.ts'
 import { jsonFile, type TagFile } from '../packaging/bag.ts'
 import type { Tx } from '../platform/database.ts'
 import { ledgerOf } from '../requests/clock-ledger.store.ts'
 import { type ClocksDeps, clocksOf } from '../requests/clocks-of.ts'
+import { type Task, tasksOf } from '../tasks/tasks.store.ts'
 
 /** What is known of a case that says nothing of the person and shows nothing of what was collected, a file for each matter. */
 export async function factsOf(

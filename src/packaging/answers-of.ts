@@ -1,6 +1,6 @@
 import type { Dataset } from '../adapters/protocol.ts'
 import { REFUSAL_GROUNDS } from '../domain/refusal.ts'
-import type { Task } from '../fulfilment/tasks.store.ts'
+import type { Task } from '../tasks/tasks.store.ts'
 import type { AdapterAnswer, DatasetAnswer, PackagedOutcome } from './package-input.ts'
 
 /** What the tasks of a request say, adapter by adapter, as the package tells it. */

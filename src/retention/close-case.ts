@@ -2,11 +2,11 @@ import { requestStream } from '../audit/record.ts'
 import { revokeLinks } from '../delivery/links.store.ts'
 import { system } from '../domain/actor.ts'
 import { isTerminal } from '../domain/lifecycle.ts'
-import { cancelOpen } from '../fulfilment/tasks.store.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Transact } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { destroyDataKey } from '../requests/data-key.ts'
+import { cancelOpen } from '../tasks/tasks.store.ts'
 
 export interface CloseDeps extends CaseDeps {
   transact: Transact

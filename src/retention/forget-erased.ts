@@ -1,11 +1,11 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
-import { LIVE_STATES } from '../fulfilment/tasks.store.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { forgetPerson } from '../requests/forget-person.ts'
+import { LIVE_STATES } from '../tasks/tasks.store.ts'
 
 export interface ForgetErasedDeps extends CaseDeps {
   transact: Transact

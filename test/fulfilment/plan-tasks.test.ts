@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Adapter } from '../../src/adapters/adapters.store.ts'
 import type { Dataset, Manifest } from '../../src/adapters/protocol.ts'
 import { planTasks } from '../../src/fulfilment/plan-tasks.ts'
-import type { NewTask } from '../../src/fulfilment/tasks.store.ts'
+import type { NewTask } from '../../src/tasks/tasks.store.ts'
 
 type Asked = Parameters<typeof planTasks>[0]
 

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { TaskConfig, TaskState } from '../../src/fulfilment/tasks.store.ts'
 import type { Database, Tx } from '../../src/platform/database.ts'
+import type { TaskConfig, TaskState } from '../../src/tasks/tasks.store.ts'
 
 const CONFIG: TaskConfig = {
   baseUrl: 'http://127.0.0.1:1',

@@ -7,13 +7,13 @@ import type { Database, Tx } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
 import type { Vault } from '../platform/vault.ts'
-import { lockRequest } from './apply-event.ts'
+import { lockRequest } from '../requests/apply-event.ts'
+import { decisionsOf, type StoredDecision } from '../requests/decisions.store.ts'
+import { RequestParams } from '../requests/requests.routes.ts'
+import { visibleRequest } from '../requests/visible-request.ts'
 import type { CarryOutDeps } from './carry-out-decision.ts'
 import { approveDecision, decide } from './decide.ts'
 import { DECISION_EXAMPLE, DecisionBody, DecisionView, viewDecision } from './decision-bodies.ts'
-import { decisionsOf, type StoredDecision } from './decisions.store.ts'
-import { RequestParams } from './requests.routes.ts'
-import { visibleRequest } from './visible-request.ts'
 
 export interface DecisionRoutesDeps extends Omit<CarryOutDeps, 'vault'>, Database {
   vault: Vault

@@ -2,7 +2,7 @@ import type { EarlierRequest } from '../domain/excess.ts'
 import { receiptOf } from '../domain/receipt.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
-import { type IdentityDeps, identitiesOf, identityIndexes } from './identities.store.ts'
+import { type IdentityDeps, identitiesOf, identityIndexes } from '../requests/identities.store.ts'
 
 /**
  * The requests for the same right that came before this one, are established to be the same person's, and were answered: asking

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { withholding } from '../../src/fulfilment/withhold.ts'
 import type { Protection } from '../../src/policy/others-rights.ts'
+import { withholding } from '../../src/tasks/withhold.ts'
 
 const by = { rule: 'others', reason: 'rights_of_others', says: 'Names are left out.' } as const
 const MARKER = '"[withheld: rights of others]"'

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { readBack } from '../../src/fulfilment/read-back.ts'
+import { readBack } from '../../src/tasks/read-back.ts'
 
 const CORRECTION = { dataset: 'profile', field: 'name', from: 'Anna', to: 'Ana' }
 const read = (records: object[], correction: Parameters<typeof readBack>[0][number] = CORRECTION) => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { claim, giveBack, keepLease, shareOf } from '../../src/fulfilment/claims.store.ts'
-import { restart } from '../../src/fulfilment/reopened-tasks.store.ts'
-import { settle, type Task } from '../../src/fulfilment/tasks.store.ts'
 import { type Database, openDatabase } from '../../src/platform/database.ts'
+import { claim, giveBack, keepLease, shareOf } from '../../src/tasks/claims.store.ts'
+import { restart } from '../../src/tasks/reopened-tasks.store.ts'
+import { settle, type Task } from '../../src/tasks/tasks.store.ts'
 import { casesIn, heldOpen } from '../support/cases.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 

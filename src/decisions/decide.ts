@@ -8,11 +8,17 @@ import { Problem } from '../domain/problem.ts'
 import { remediesOf } from '../domain/refusal.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
-import { lockRequest, renewVersion } from './apply-event.ts'
+import { lockRequest, renewVersion } from '../requests/apply-event.ts'
+import { openPause } from '../requests/clock-ledger.store.ts'
+import {
+  findDecision,
+  insertDecision,
+  makeEffective,
+  type StoredDecision,
+  supersedeProposal,
+} from '../requests/decisions.store.ts'
+import { refuseOwnCase } from '../requests/four-eyes.ts'
 import { type CarryOutDeps, carryOut } from './carry-out-decision.ts'
-import { openPause } from './clock-ledger.store.ts'
-import { findDecision, insertDecision, makeEffective, type StoredDecision, supersedeProposal } from './decisions.store.ts'
-import { refuseOwnCase } from './four-eyes.ts'
 import { checkRefusal } from './refusable.ts'
 
 /**

@@ -5,9 +5,9 @@ import { Problem } from '../domain/problem.ts'
 import { receiptOf } from '../domain/receipt.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
-import type { CaseDeps } from './apply-event.ts'
-import { insertEntry } from './clock-ledger.store.ts'
-import type { IdentityDeps } from './identities.store.ts'
+import type { CaseDeps } from '../requests/apply-event.ts'
+import { insertEntry } from '../requests/clock-ledger.store.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
 
 /** Notes that the person asked where the answer stays: it changes nothing, and shows that it does. @throws Problem `unprocessable` */
 export async function noteChaser(

@@ -7,12 +7,12 @@ import { canExtend } from '../domain/extension.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
-import { type CaseDeps, changeLegalDay, lockRequest, setFlag } from './apply-event.ts'
-import { insertEntry, ledgerOf } from './clock-ledger.store.ts'
-import { type ClocksDeps, clocksOf } from './clocks-of.ts'
-import { requireReader, type WriteDecisionLetter } from './decision-letter.ts'
-import { refuseOwnCase } from './four-eyes.ts'
-import type { IdentityDeps } from './identities.store.ts'
+import { type CaseDeps, changeLegalDay, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { insertEntry, ledgerOf } from '../requests/clock-ledger.store.ts'
+import { type ClocksDeps, clocksOf } from '../requests/clocks-of.ts'
+import { requireReader, type WriteDecisionLetter } from '../requests/decision-letter.ts'
+import { refuseOwnCase } from '../requests/four-eyes.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
 
 export interface ExtendDeps extends CaseDeps, ClocksDeps, IdentityDeps {
   writeLetterToSubject: WriteDecisionLetter

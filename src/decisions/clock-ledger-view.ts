@@ -2,7 +2,7 @@ import { type Static, type TSchema, Type } from 'typebox'
 import { EXTENSION_REASONS, type ExtensionReason, PAUSE_REASONS } from '../domain/delay.ts'
 import { dpvIri } from '../domain/dpv.ts'
 import type { PauseReason } from '../domain/ledger.ts'
-import type { StoredPause } from './clock-ledger.store.ts'
+import type { StoredPause } from '../requests/clock-ledger.store.ts'
 import type { Extended } from './extend.ts'
 
 const DayText = Type.String({ format: 'date' })

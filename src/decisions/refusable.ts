@@ -5,9 +5,9 @@ import { faultsOfRefusal, type Parts, type Refusal } from '../domain/refusal.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Policy } from '../policy/policy.ts'
-import { type DetailsDeps, detailsOf } from './details.ts'
+import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
 import { equalRequestsBefore } from './equal-requests.ts'
-import type { IdentityDeps } from './identities.store.ts'
 
 export interface RefusalDeps extends Omit<IdentityDeps, 'vault'> {
   vault: IdentityDeps['vault'] & DetailsDeps['vault']

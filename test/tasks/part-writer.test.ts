@@ -7,10 +7,10 @@ import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { writePart } from '../../src/fulfilment/part-writer.ts'
 import { filesystemBlobs } from '../../src/platform/blobs.filesystem.ts'
 import type { BlobStore } from '../../src/platform/blobs.ts'
 import { openSmall, openStream } from '../../src/platform/sealed-stream.ts'
+import { writePart } from '../../src/tasks/part-writer.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'dsar-parts-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))

@@ -3,8 +3,8 @@ import { DECISIONS, FEE_GROUNDS } from '../domain/decision.ts'
 import { dpvIri } from '../domain/dpv.ts'
 import { ABUSE_FACTORS, type AbuseFactor } from '../domain/excess.ts'
 import { GROUNDS, REFUSAL_GROUNDS } from '../domain/refusal.ts'
-import type { StoredDecision } from './decisions.store.ts'
-import { Instant } from './request-view.ts'
+import type { StoredDecision } from '../requests/decisions.store.ts'
+import { Instant } from '../requests/request-view.ts'
 
 const closed = { additionalProperties: false } as const
 /** Something said: neither empty nor blank. */

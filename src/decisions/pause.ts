@@ -5,11 +5,19 @@ import type { PauseReason } from '../domain/ledger.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
-import { type CaseDeps, lockRequest, renewVersion } from './apply-event.ts'
-import { beginPause, endPause, findPause, insertEntry, openPause, questionOf, type StoredPause } from './clock-ledger.store.ts'
-import { requireReader, type WriteDecisionLetter } from './decision-letter.ts'
-import { refuseOwnCase } from './four-eyes.ts'
-import type { IdentityDeps } from './identities.store.ts'
+import { type CaseDeps, lockRequest, renewVersion } from '../requests/apply-event.ts'
+import {
+  beginPause,
+  endPause,
+  findPause,
+  insertEntry,
+  openPause,
+  questionOf,
+  type StoredPause,
+} from '../requests/clock-ledger.store.ts'
+import { requireReader, type WriteDecisionLetter } from '../requests/decision-letter.ts'
+import { refuseOwnCase } from '../requests/four-eyes.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
 
 export interface PauseDeps extends CaseDeps, IdentityDeps {
   /** Of the controller: its day is the one on which it asked, and the one on which it has the answer. */

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { openSpool } from '../../src/fulfilment/spool.ts'
 import { filesystemBlobs } from '../../src/platform/blobs.filesystem.ts'
 import { openStream } from '../../src/platform/sealed-stream.ts'
+import { openSpool } from '../../src/tasks/spool.ts'
 
 const key = createSecretKey(randomBytes(32))
 let folder: string
