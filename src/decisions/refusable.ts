@@ -1,10 +1,13 @@
 import { type Adapter, adaptersIn } from '../adapters/adapters.store.ts'
+import type { Details } from '../domain/details.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 import { receiptOf } from '../domain/receipt.ts'
-import { faultsOfRefusal, type Parts, type Refusal } from '../domain/refusal.ts'
+import { ALL_OF_IT, faultsOfRefusal, groundAgainst, type Parts, type Refusal } from '../domain/refusal.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Policy } from '../policy/policy.ts'
+import { datasetsInScope } from '../requests/datasets-in-scope.ts'
+import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { equalRequestsBefore } from './equal-requests.ts'
@@ -19,13 +22,35 @@ export interface RefusalDeps extends Omit<IdentityDeps, 'vault'> {
 /** @throws Problem `unprocessable`, with a pointer to each thing that the law or the facts do not allow */
 export async function checkRefusal(deps: RefusalDeps, tx: Tx, request: DsarRequest, refusal: Refusal): Promise<void> {
   const { receivedOn } = receiptOf(request.receivedAt, [request.timeZone, deps.timeZone])
-  const { purposes = [] } = await detailsOf(deps, tx, request.id)
+  const details = await detailsOf(deps, tx, request.id)
   const earlier = await equalRequestsBefore(deps, tx, request)
+  const { purposes = [], cookies = [] } = details
+  const { ground, parts = {} } = refusal
+  const adapters = await adaptersIn(tx)
+  const refused = [...(await refusedPartsOf(tx, request.id)), { ground, parts }]
   const errors = [
-    ...faultsOfRefusal(refusal, { right: request.right, receivedOn, purposes, earlier }),
-    ...unknownParts(deps, refusal.parts ?? {}, await adaptersIn(tx)),
+    ...faultsOfRefusal(refusal, { right: request.right, receivedOn, purposes, cookies, earlier }),
+    ...unknownParts(deps, parts, adapters),
+    ...(leavesNothing(request, details, adapters, refused) ? [{ pointer: '/parts', detail: ALL_OF_IT }] : []),
   ]
   if (errors.length > 0) throw new Problem('unprocessable', undefined, { errors })
+}
+
+/** Whether nobody would be asked for anything, part by part: the whole is refused as such, on a ground that bears it. */
+function leavesNothing(
+  request: DsarRequest,
+  details: Details,
+  adapters: readonly Adapter[],
+  refused: Parameters<typeof groundAgainst>[0],
+): boolean {
+  const asked = adapters.flatMap(({ name, manifest }) =>
+    datasetsInScope(request, details, manifest.datasets).map(dataset => ({
+      adapter: name,
+      dataset: dataset.name,
+      category: dataset.category,
+    })),
+  )
+  return asked.length > 0 && asked.every(dataset => groundAgainst(refused, dataset))
 }
 
 function unknownParts({ policy }: RefusalDeps, { categories = [], datasets = [] }: Parts, adapters: Adapter[]): Fault[] {

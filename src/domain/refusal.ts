@@ -79,6 +79,8 @@ export interface RefusedRequest {
   receivedOn: Day
   /** What it objects to, or withdraws consent to. */
   purposes: readonly string[]
+  /** The kinds of cookies that it withdraws consent to. */
+  cookies?: readonly string[]
   /** Answered requests of the same person for the same right that came before this one. */
   earlier: readonly EarlierRequest[]
 }
@@ -109,16 +111,18 @@ function refusesMarketing({ right, purposes }: RefusedRequest, parts?: Parts): b
   return right === 'objection' && (parts?.purposes ?? (parts ? [] : purposes)).includes('marketing')
 }
 
+export const ALL_OF_IT = 'That is all of it: refuse the whole.'
+
 /** An objection is to purposes, whatever the data; everything else is about data. */
-function faultsOfParts({ right, purposes: asked }: RefusedRequest, parts: Parts): Fault[] {
+function faultsOfParts({ right, purposes: asked, cookies = [] }: RefusedRequest, parts: Parts): Fault[] {
   const { categories = [], datasets = [], purposes = [] } = parts
   const data = categories.length + datasets.length
   const isAboutPurposes = right === 'objection' || right === 'consent_withdrawal'
   if (isAboutPurposes ? data > 0 : purposes.length > 0)
     return [{ pointer: '/parts', detail: 'Refuse purposes of an objection or withdrawal, and data of anything else.' }]
   if (data + purposes.length === 0) return [{ pointer: '/parts', detail: 'Name what is refused; the rest is carried out.' }]
-  if (right === 'objection' && asked.every(purpose => purposes.includes(purpose)))
-    return [{ pointer: '/parts/purposes', detail: 'That is all of it: refuse the whole.' }]
+  if (isAboutPurposes && cookies.length === 0 && asked.every(purpose => purposes.includes(purpose)))
+    return [{ pointer: '/parts/purposes', detail: ALL_OF_IT }]
   const unasked = purposes.findIndex(purpose => !asked.includes(purpose))
   return unasked < 0 ? [] : [{ pointer: `/parts/purposes/${unasked}`, detail: 'The request is not about this purpose.' }]
 }

@@ -51,6 +51,13 @@ describe('a refusal', () => {
     expect(faultsOfRefusal(refusal(), request())).toEqual([])
   })
 
+  test('of every purpose of a withdrawal is no refusal of parts, unless cookies are left', () => {
+    const one = refusal({ parts: { purposes: ['marketing'] } })
+    const withdrawal = { right: 'consent_withdrawal', purposes: ['marketing'] } as const
+    expect(pointers(one, request(withdrawal))).toEqual(['/parts/purposes'])
+    expect(pointers(one, request({ ...withdrawal, cookies: ['analytics'] }))).toEqual([])
+  })
+
   test('without reasons cannot, whatever the ground', () => {
     for (const ground of GROUNDS) expect(pointers(refusal({ ground, reasons: ' \n' }), request())).toContain('/reasons')
   })

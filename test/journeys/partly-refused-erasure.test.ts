@@ -33,6 +33,20 @@ const standingOf = async (email: string) =>
   ).body.subjects[0]
 
 describe('an erasure of which a part is refused', () => {
+  test('is not refused part by part until nothing is left of it', async () => {
+    const at = await one.open(one.kamal, { type: 'erasure', scope: { categories: ['support', 'billing'] } })
+    await one.see(at, ({ state }) => state === 'cooling_off')
+    const refuse = async (category: string) =>
+      one.officer(`${at}/decisions`, {
+        body: refusalOf(category),
+        headers: { 'if-match': (await one.officer(at)).headers.get('etag') ?? '' },
+      })
+    expect((await refuse('support')).status).toBe(201)
+    const { status, body } = await refuse('billing')
+    expect([status, body.errors]).toEqual([422, [{ pointer: '/parts', detail: 'That is all of it: refuse the whole.' }]])
+    expect((await one.kamal(`${at}/withdrawal`, { method: 'POST' })).status).toBe(200)
+  })
+
   test('leaves that part alone, and certifies no more than what is gone', async () => {
     const before = await one.lms.query('SELECT count(*)::int AS n FROM lms_support.tickets')
     expect(before.rows[0].n).toBeGreaterThan(0)
