@@ -10,6 +10,15 @@ export async function entriesOf(read: Tx, stream: string): Promise<RecordedEntry
   return read.query(`SELECT ${COLUMNS} FROM audit_entry WHERE stream = $1 ORDER BY seq`, [stream])
 }
 
+/** What one stream says of these things, where a fact of that name tells them apart. */
+export async function entriesAbout(read: Tx, stream: string, fact: string, ids: readonly string[]): Promise<RecordedEntry[]> {
+  return read.query(`SELECT ${COLUMNS} FROM audit_entry WHERE stream = $1 AND facts->>$2 = ANY($3) ORDER BY seq`, [
+    stream,
+    fact,
+    ids,
+  ])
+}
+
 /** A page of the record in the order of streams, after a place in it; of one stream where it is given. */
 export async function entriesAfter(
   read: Tx,

@@ -2,12 +2,13 @@ import type { Actor } from '../domain/actor.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Tx, write } from '../platform/database.ts'
 import { FIRST, hashOf } from './chain.ts'
+import type { AuditEvent } from './events.ts'
 
 /** Facts an entry may carry: identifiers, codes, numbers and days. Never a name, an address or anything a person said. */
 export type Facts = Record<string, string | number | boolean | null | readonly string[]>
 
 /** Writes one entry at the end of a stream, in the transaction of what it records. */
-export type Recorder = (tx: Tx, stream: string, by: Actor, event: string, facts?: Facts) => Promise<void>
+export type Recorder = (tx: Tx, stream: string, by: Actor, event: AuditEvent, facts?: Facts) => Promise<void>
 
 export const requestStream = (requestId: string) => `request:${requestId}`
 export const ADAPTERS = 'adapters'

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../audit/events.ts'
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import type { DsarRequest } from '../domain/request.ts'
@@ -16,11 +17,11 @@ export interface ConcludeRoundDeps extends CaseDeps {
 
 const BY = system('fulfilment')
 
-const CONFIRMED: Record<RoundKind, string> = {
+const CONFIRMED = {
   rescan: 'erasure_confirmed_again',
   leftovers: 'leftovers_erased',
   replay: 'erasure_confirmed_again',
-}
+} as const satisfies Record<RoundKind, AuditEvent>
 
 /**
  * Writes down what later rounds came to, once none of their tasks is under way: on the record, and to the privacy officer when

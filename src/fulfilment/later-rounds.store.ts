@@ -32,6 +32,17 @@ export async function scheduleRescans(tx: Tx, requestId: string, now: Date): Pro
     )
 }
 
+/** Every later round of a request, with how many adapters it found wanting. */
+export async function roundsOf(read: Tx, requestId: string) {
+  return read.query<
+    (Omit<LaterRound, 'requestId'> & { dueAt: Date; startedAt: Date | null; concludedAt: Date | null; found: number | null })[]
+  >(
+    `SELECT round, kind, restore_id AS "restoreId", due_at AS "dueAt", started_at AS "startedAt", concluded_at AS "concludedAt", found
+     FROM later_round WHERE request_id = $1 ORDER BY round`,
+    [requestId],
+  )
+}
+
 /** Rounds whose time has come, of answered requests: what is still being carried out is waited for. */
 export async function dueRounds(read: Tx, now: Date, limit: number): Promise<Pick<LaterRound, 'requestId' | 'round'>[]> {
   return read.query(

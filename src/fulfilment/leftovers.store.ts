@@ -12,9 +12,10 @@ export interface Leftover {
   reason: string
   statute: string | null
   until: Day
+  erasedAt: Date | null
 }
 
-const COLUMNS = `adapter_id AS "adapterId", adapter, dataset, count, reason, statute, until`
+const COLUMNS = `adapter_id AS "adapterId", adapter, dataset, count, reason, statute, until, erased_at AS "erasedAt"`
 
 /**
  * Notes what each adapter said it keeps: it is erased when its day comes. What was thought to be gone and is kept, because a

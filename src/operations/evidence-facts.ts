@@ -1,10 +1,12 @@
 import type { RecordedEntry } from '../audit/entries.ts'
+import { isDecision } from '../audit/events.ts'
 import { packageOf } from '../delivery/packages.store.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { jsonFile, type TagFile } from '../packaging/bag.ts'
 import type { Tx } from '../platform/database.ts'
 import { ledgerOf } from '../requests/clock-ledger.store.ts'
 import { type ClocksDeps, clocksOf } from '../requests/clocks-of.ts'
+import { messageDigestsOf } from '../requests/messages.store.ts'
 import { type Task, tasksOf } from '../tasks/tasks.store.ts'
 
 /** What is known of a case that says nothing of the person and shows nothing of what was collected, a file for each matter. */
@@ -17,18 +19,13 @@ export async function factsOf(
   return [
     jsonFile('request.json', requestFacts(request)),
     jsonFile('clocks.json', { clocks: clocksOf(deps, request, await ledgerOf(tx, request.id)) }),
-    jsonFile('decisions.json', { decisions: entries.filter(({ event }) => DECISIONS.has(event)).map(decisionFacts) }),
+    jsonFile('decisions.json', { decisions: entries.filter(({ event }) => isDecision(event)).map(decisionFacts) }),
     jsonFile('notices.json', { notices: await noticesOf(tx, request.id) }),
+    jsonFile('messages.json', { messages: await messageDigestsOf(tx, request.id) }),
     jsonFile('tasks.json', { tasks: (await tasksOf(tx, request.id)).map(taskFacts) }),
     jsonFile('sealed-package.json', { package: await packageFacts(tx, request.id) }),
   ]
 }
-
-/** Events of the record that settle what becomes of a request, or how long it takes. */
-const DECISIONS: ReadonlySet<string> = new Set([
-  ...['decision_proposed', 'decision_approved', 'proposal_superseded', 'approved', 'refused', 'refused_partly', 'fee_announced'],
-  ...['extended', 'pause_proposed', 'paused', 'pause_answered', 'withdrawn', 'cancelled', 'verification_lapsed'],
-])
 
 const decisionFacts = ({ seq, at, actorKind, actorId, event, facts }: RecordedEntry) => ({
   seq,
@@ -57,8 +54,8 @@ const noticesOf = (tx: Tx, requestId: string): Promise<unknown[]> =>
   )
 
 /** What an adapter wrote in words of its own stays out. */
-const taskFacts = ({ id, adapter, action, state, attempt, startedAt, finishedAt, answer, problem, config }: Task) => ({
-  ...{ id, adapter, action, state, attempts: attempt, startedAt, finishedAt },
+const taskFacts = ({ id, adapter, action, round, state, attempt, startedAt, finishedAt, answer, problem, config }: Task) => ({
+  ...{ id, adapter, action, round, state, attempts: attempt, startedAt, finishedAt },
   asked: config.datasets.map(({ name }) => name),
   answer: answer && {
     status: answer.status,

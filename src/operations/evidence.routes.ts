@@ -17,8 +17,9 @@ export const evidenceRoutes =
           tags: ['requests'],
           summary: 'Take the evidence of how a request was dealt with',
           description:
-            'For a supervisory authority: the record with its signatures, clocks, decisions, notices, tasks and digests, and a script that ' +
-            'checks it all offline. No contents, and nothing that says who the person is. Taking it is on the record.',
+            'For a supervisory authority: the record with its signatures, clocks, decisions, legal holds, notices to the person ' +
+            'and to recipients, forwardings, tasks, later looks and digests, and a script that checks it all offline. No contents, and ' +
+            'nothing that says who the person is. Taking it is on the record.',
           params: RequestParams,
           response: { 200: zipFile('A ZIP file with `README.txt`, `verify.mjs` and what they speak of') },
         },

@@ -15,6 +15,7 @@ import type { ClocksDeps } from '../requests/clocks-of.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { factsOf } from './evidence-facts.ts'
+import { reachOf } from './evidence-reach.ts'
 
 export interface EvidenceDeps extends IdentityDeps, ClocksDeps {
   transact: Transact
@@ -41,7 +42,8 @@ export async function takeEvidence(deps: EvidenceDeps, requestId: string, caller
     const request = await lockRequest(tx, requestId)
     await deps.record(tx, requestStream(requestId), toActor(caller), 'evidence_taken')
     const entries = await entriesOf(tx, requestStream(requestId))
-    return signed(deps, entries, await factsOf(deps, tx, request, entries), takenAt)
+    const facts = [...(await factsOf(deps, tx, request, entries)), ...(await reachOf(deps, tx, request, entries))]
+    return signed(deps, entries, facts, takenAt)
   })
   return zip(
     files.map(({ path, content }) => ({ name: `evidence-${requestId}/${path}`, content, stored: false })),

@@ -38,7 +38,11 @@ export async function answerRequest(deps: AnswerDeps, tx: Tx, id: string, answer
   const answered = await applyEvent(deps, tx, id, 'answered', toActor(caller), answer.outcome ? { outcome: answer.outcome } : {})
   await requireReader(deps, tx, id)
   const message = await addMessage(deps, tx, id, { from: 'staff', text: answer.text })
-  await deps.record(tx, requestStream(id), toActor(caller), 'message_written', { message: message.id, side: 'staff' })
+  await deps.record(tx, requestStream(id), toActor(caller), 'message_written', {
+    message: message.id,
+    side: 'staff',
+    sha256: message.sha256,
+  })
   await deps.writeLetterToSubject(tx, answered, { kind: 'answered', occasion: message.id, values: { text: answer.text } })
   return answered
 }

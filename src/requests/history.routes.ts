@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { entriesOf } from '../audit/entries.ts'
+import { isAmongStaff } from '../audit/events.ts'
 import { requestStream } from '../audit/record.ts'
 import type { Tx } from '../platform/database.ts'
 import { ledgerOf } from './clock-ledger.store.ts'
@@ -70,7 +71,7 @@ export const historyRoutes =
         await visibleRequest(deps, deps.read, req.params.id, req.caller)
         const staff = req.caller.kind === 'support_agent'
         const all = await entriesOf(deps.read, requestStream(req.params.id))
-        const entries = staff ? all : all.filter(({ event }) => !AMONG_STAFF.has(event))
+        const entries = staff ? all : all.filter(({ event }) => !isAmongStaff(event))
         return {
           entries: entries.map(({ seq, at, event, actorKind, actorId, facts }) => ({
             seq,
@@ -109,9 +110,6 @@ export const historyRoutes =
       },
     )
   }
-
-/** What the staff only think of doing concerns nobody else. */
-const AMONG_STAFF = new Set(['decision_proposed', 'proposal_superseded', 'decision_approved', 'pause_proposed'])
 
 /** Those who are not staff see what became of the request, not how the work was divided. */
 const PUBLIC = new Set([

@@ -29,8 +29,8 @@ export async function writeMessage(
   if (request.closedAt) throw new Problem('illegal_transition', `The request is '${request.state}': open another.`)
   const by = toActor(caller)
   const from = sideOf(caller)
-  const { id, at } = await addMessage(deps, tx, requestId, { from, text })
-  await deps.record(tx, requestStream(requestId), by, 'message_written', { message: id, side: from })
+  const { id, at, sha256 } = await addMessage(deps, tx, requestId, { from, text })
+  await deps.record(tx, requestStream(requestId), by, 'message_written', { message: id, side: from, sha256 })
   if (from === 'staff') await deps.writeLetterToSubject(tx, request, { kind: 'message-waiting', occasion: id, values: {} })
   else {
     await deps.tellOfficerOfMessage(tx, request, id)

@@ -5,12 +5,14 @@ import { eachInTurn } from '../platform/each-in-turn.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { forgetPerson } from '../requests/forget-person.ts'
+import { heldBy } from '../requests/held.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
 import { LIVE_STATES } from '../tasks/tasks.store.ts'
 
-export interface ForgetErasedDeps extends CaseDeps {
+export interface ForgetErasedDeps extends CaseDeps, Omit<IdentityDeps, 'vault'> {
   transact: Transact
   read: Tx
-  vault: Pick<Vault, 'seal' | 'open'>
+  vault: IdentityDeps['vault'] & Pick<Vault, 'seal' | 'open'>
   /** How long a backup may still bring data back. */
   backupDays: number
 }
@@ -40,13 +42,15 @@ export async function forgetErased(deps: ForgetErasedDeps, now: Date): Promise<v
 }
 
 async function forgetOne(deps: ForgetErasedDeps, tx: Tx, id: string, since: Date): Promise<void> {
-  await lockRequest(tx, id)
+  const { receivedAt } = await lockRequest(tx, id)
   const [still] = await tx.query<unknown[]>(`SELECT 1 FROM dsar_request r WHERE r.id = $3 AND ${NOTHING_OWED}`, [
     since,
     LIVE_STATES,
     id,
   ])
   if (!still) return
+  const holds = await heldBy(deps, tx, id, receivedAt)
   await forgetPerson(deps, tx, id)
-  await deps.record(tx, requestStream(id), system('retention'), 'person_forgotten')
+  // Which holds stood in its way can be told by the person alone, and has to be told when nobody knows them any more.
+  await deps.record(tx, requestStream(id), system('retention'), 'person_forgotten', { holds })
 }

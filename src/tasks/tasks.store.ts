@@ -159,7 +159,7 @@ export async function getTask(tx: Tx, id: string): Promise<Task | undefined> {
 }
 
 export interface TaskChange {
-  state: TaskState
+  state: Exclude<TaskState, 'waiting' | 'running' | 'cancelled'>
   failures?: number
   /** Seconds until it may run again. */
   delaySeconds?: number

@@ -38,7 +38,7 @@ describe('the record', () => {
     'ALTER TABLE audit_entry DISABLE TRIGGER ALL',
     'DROP TABLE audit_entry',
   ])('takes no such thing from the service: %s', async sql => {
-    await asApp.transact(tx => record(tx, 'adapters', BY, 'something'))
+    await asApp.transact(tx => record(tx, 'adapters', BY, 'adapter_registered'))
     await expect(asApp.read.query(sql)).rejects.toMatchObject({ code: '42501' })
   })
 
@@ -50,15 +50,15 @@ describe('the record', () => {
   )
 
   test('keeps nothing of what was rolled back, and leaves no gap for it', async () => {
-    await asApp.transact(tx => record(tx, 'request:a', BY, 'first'))
+    await asApp.transact(tx => record(tx, 'request:a', BY, 'opened'))
     await expect(
       asApp.transact(async tx => {
-        await record(tx, 'request:a', BY, 'undone')
+        await record(tx, 'request:a', BY, 'withdrawn')
         throw new Error('the action failed')
       }),
     ).rejects.toThrow('the action failed')
-    await asApp.transact(tx => record(tx, 'request:a', BY, 'second'))
-    expect(await eventsOf('request:a')).toEqual(['first', 'second'])
+    await asApp.transact(tx => record(tx, 'request:a', BY, 'extended'))
+    expect(await eventsOf('request:a')).toEqual(['opened', 'extended'])
     expect(await verdict('request:a')).toEqual({ intact: true, streams: 1, entries: 2 })
   })
 
@@ -66,29 +66,29 @@ describe('the record', () => {
     const held = Promise.withResolvers<void>()
     const written = Promise.withResolvers<void>()
     const first = asApp.transact(async tx => {
-      await record(tx, 'request:b', BY, 'first')
+      await record(tx, 'request:b', BY, 'opened')
       written.resolve()
       await held.promise
     })
     await written.promise
-    const second = asApp.transact(tx => record(tx, 'request:b', BY, 'second'))
-    await asApp.transact(tx => record(tx, 'request:c', BY, 'elsewhere'))
-    expect(await eventsOf('request:c')).toEqual(['elsewhere'])
+    const second = asApp.transact(tx => record(tx, 'request:b', BY, 'extended'))
+    await asApp.transact(tx => record(tx, 'request:c', BY, 'paused'))
+    expect(await eventsOf('request:c')).toEqual(['paused'])
     expect(await eventsOf('request:b')).toEqual([])
     held.resolve()
     await Promise.all([first, second])
-    expect(await eventsOf('request:b')).toEqual(['first', 'second'])
+    expect(await eventsOf('request:b')).toEqual(['opened', 'extended'])
     expect((await verdict('request:b')).intact).toBe(true)
   })
 
   test('is whole after many wrote at once', async () => {
-    await Promise.all(Array.from({ length: 30 }, (_, n) => asApp.transact(tx => record(tx, 'request:d', BY, 'step', { n }))))
+    await Promise.all(Array.from({ length: 30 }, (_, n) => asApp.transact(tx => record(tx, 'request:d', BY, 'chased', { n }))))
     expect(await verdict('request:d')).toEqual({ intact: true, streams: 1, entries: 30 })
   })
 
   test('is intact whatever the facts are made of', async () => {
     const facts = { 'ключ "1"': 'é\u0000'.slice(0, 1), b: -1.5e-7, a: null, 10: true, list: ['z', 'a'], ['__proto__']: 'x' }
-    await asApp.transact(tx => record(tx, 'request:e', BY, 'odd', facts))
+    await asApp.transact(tx => record(tx, 'request:e', BY, 'task_done', facts))
     expect((await verdict('request:e')).intact).toBe(true)
   })
 })

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const record = createRecorder({ clock: service.clock, sign: bytes => vault.sign(bytes) })
   const database = await openDatabase({ url: service.config.databaseUrl, role: 'dsar_app', tables: [] })
   for (const stream of [A, B])
-    for (let n = 1; n <= 5; n++) await database.transact(tx => record(tx, stream, BY, 'step', { n, note: 'ordinary' }))
+    for (let n = 1; n <= 5; n++) await database.transact(tx => record(tx, stream, BY, 'chased', { n, note: 'ordinary' }))
   await database.close()
 })
 afterAll(async () => {
@@ -137,7 +137,7 @@ describe('the record', () => {
     const { rows } = await superuser.query(`SELECT * FROM audit_entry ${at(5)}`)
     const { stream, seq, at: when, previous } = rows[0]
     const facts = { n: 5, note: 'never happened' }
-    const hash = hashOf({ stream, seq, at: when, actorKind: BY.kind, actorId: BY.id, event: 'step', facts, previous })
+    const hash = hashOf({ stream, seq, at: when, actorKind: BY.kind, actorId: BY.id, event: 'chased', facts, previous })
     const forger = openVault(generateVaultKeyFile()).sign(hash)
     await tamper(`UPDATE audit_entry SET facts = '${JSON.stringify(facts)}', hash = '\\x${hash.toString('hex')}' ${at(5)}`)
     expect((await verified()).firstBad).toMatchObject({ seq: 5, reason: 'its signature is not ours' })

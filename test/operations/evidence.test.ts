@@ -1,19 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type AnsweredRequest, answeredRequest } from '../support/answered-request.ts'
 import { callers } from '../support/callers.ts'
+import { type Evidence, unpack } from '../support/evidence.ts'
 import { type Service, startService } from '../support/service.ts'
 import { type House, hostsOf, openHouse, type Person, registerAll } from '../support/small-house.ts'
-import { readZip, type ZipFile } from '../support/zip-reader.ts'
 
 const FILES = [
-  ...['README.txt', 'verify.mjs', 'request.json', 'clocks.json', 'decisions.json', 'notices.json', 'tasks.json'],
-  ...['sealed-package.json', 'timeline.json', 'public-keys.json', 'public-key.pem', 'manifest.json', 'manifest.json.sig'],
+  ...['README.txt', 'verify.mjs', 'request.json', 'clocks.json', 'decisions.json', 'notices.json', 'messages.json', 'tasks.json'],
+  ...['holds.json', 'recipients.json', 'forwardings.json', 'later-rounds.json', 'other-streams.json', 'sealed-package.json'],
+  ...['timeline.json', 'public-keys.json', 'public-key.pem', 'manifest.json', 'manifest.json.sig'],
 ]
 /** Begins everything that is known of the person. */
 const CANARY = 'kanari'
@@ -22,13 +21,12 @@ const EVA: Person = { userId: `${CANARY}-user`, email: `${CANARY}.eva@example.or
 let house: House
 let service: Service
 let request: AnsweredRequest
-let taken: ZipFile[]
-/** The evidence as it was taken, and the folder that each test may change. */
-let original: string
-let folder: string
+/** As it was taken, and a copy that each test may change. */
+let original: Evidence
+let copy: Evidence
 
 const officer = () => callers(service).agent(['privacy_officer'], 'officer-1')
-const fileOf = (name: string) => JSON.parse(readFileSync(join(original, name), 'utf8'))
+const fileOf = (name: string) => original.says(name)
 
 beforeAll(async () => {
   let tries = 0
@@ -45,47 +43,22 @@ beforeAll(async () => {
   await registerAll(house, callers(service).agent(['operator']))
   request = await answeredRequest(service, EVA)
   const { bytes } = await officer()(`${request.at}/evidence`)
-  taken = readZip(bytes).map(file => ({ ...file, name: file.name.replace(`evidence-${request.id}/`, '') }))
-  original = mkdtempSync(join(tmpdir(), 'dsar-evidence-'))
-  for (const { name, content } of taken) writeFileSync(join(original, name), content)
+  original = unpack(bytes)
 })
 afterAll(async () => {
-  rmSync(original, { recursive: true, force: true })
-  rmSync(folder, { recursive: true, force: true })
+  original.remove()
+  copy.remove()
   await service.close()
   await house.close()
 })
 beforeEach(() => {
-  if (folder) rmSync(folder, { recursive: true, force: true })
-  folder = mkdtempSync(join(tmpdir(), 'dsar-evidence-'))
-  cpSync(original, folder, { recursive: true })
+  copy?.remove()
+  copy = original.copy()
 })
-
-/** Runs the script of the evidence, from another place and with nothing of this process. */
-function verify(): { status: number | null; said: string[] } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'verify.mjs')], { cwd: tmpdir(), env: {} })
-  return { status, said: `${stdout}${stderr}`.trim().split('\n') }
-}
-
-function flip(name: string, at: number): void {
-  const content = readFileSync(join(folder, name))
-  content[at] = (content[at] ?? 0) ^ 1
-  writeFileSync(join(folder, name), content)
-}
-
-/** Changes a file, and the manifest so that nobody sees it by the digests. */
-function forge(name: string, change: (text: string) => string): void {
-  const content = change(readFileSync(join(folder, name), 'utf8'))
-  writeFileSync(join(folder, name), content)
-  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
-  const listed = manifest.files.find((file: { name: string }) => file.name === name)
-  Object.assign(listed, { bytes: Buffer.byteLength(content), sha256: createHash('sha256').update(content).digest('hex') })
-  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest))
-}
 
 describe('the evidence of a request', () => {
   test('proves itself by its own script', () => {
-    const { status, said } = verify()
+    const { status, said } = copy.verify()
     expect([status, said.at(-1)]).toEqual([0, 'INTACT'])
     const [key] = fileOf('public-keys.json').keys
     expect(said).toContain(`The key that proves it: ${key.kid}, ${key.x}`)
@@ -149,7 +122,7 @@ describe('the evidence of a request', () => {
   test('says nothing of the person and shows nothing of what was collected', () => {
     const forms = [CANARY, Buffer.from(CANARY).toString('hex'), ...[0, 1, 2].map(offset => inBase64(CANARY, offset))]
     const secrets = [...forms, 'example.org', 'attached', '=cmd']
-    for (const { name, content } of taken)
+    for (const { name, content } of original.files)
       expect([name, secrets.filter(form => content.toString('latin1').toLowerCase().includes(form.toLowerCase()))]).toEqual([
         name,
         [],
@@ -157,10 +130,10 @@ describe('the evidence of a request', () => {
   })
 
   test('can be checked without its script, by a tool that is on most machines', () => {
-    const command = /^ {2}openssl (.+)$/m.exec(readFileSync(join(original, 'README.txt'), 'utf8'))?.[1] ?? ''
-    const openssl = () => spawnSync('openssl', command.split(' '), { cwd: folder }).status
+    const command = /^ {2}openssl (.+)$/m.exec(readFileSync(join(original.folder, 'README.txt'), 'utf8'))?.[1] ?? ''
+    const openssl = () => spawnSync('openssl', command.split(' '), { cwd: copy.folder }).status
     expect(openssl()).toBe(0)
-    flip('manifest.json', 40)
+    copy.flip('manifest.json', 40)
     expect(openssl()).toBe(1)
   })
 })
@@ -173,18 +146,18 @@ const inBase64 = (text: string, offset: number) =>
 
 describe('evidence that was tampered with', () => {
   test('has all the files that are tampered with below', () => {
-    expect(taken.map(({ name }) => name).sort()).toEqual(FILES.toSorted())
+    expect(original.files.map(({ name }) => name).sort()).toEqual(FILES.toSorted())
   })
 
   // In the script itself only in its first line, a comment: a script that was changed cannot be trusted with checking itself.
   test.each(FILES)('is found out by a single bit of %s', name => {
-    const content = readFileSync(join(folder, name))
+    const content = readFileSync(join(copy.folder, name))
     const length = name === 'verify.mjs' ? content.indexOf('\n') : content.length
     fc.assert(
       fc.property(fc.integer({ min: 3, max: length - 1 }), at => {
-        cpSync(join(original, name), join(folder, name))
-        flip(name, at)
-        const { status, said } = verify()
+        cpSync(join(original.folder, name), join(copy.folder, name))
+        copy.flip(name, at)
+        const { status, said } = copy.verify()
         expect([status, said.at(-1)]).toEqual([1, 'NOT INTACT'])
         expect(said.some(line => line.startsWith(`${name}: `) || line.includes(` ${name} `))).toBe(true)
         if (!name.startsWith('manifest')) expect(said[0]).toBe(`${name}: is missing, or not the file that was handed over`)
@@ -194,14 +167,14 @@ describe('evidence that was tampered with', () => {
   })
 
   test('is found out by the chain where the digests were forged as well', () => {
-    forge('timeline.json', text => text.replace('"event": "proof_accepted"', '"event": "proof_forgotten"'))
-    const [, ...said] = verify().said
+    copy.forge('timeline.json', text => text.replace('"event": "proof_accepted"', '"event": "proof_forgotten"'))
+    const [, ...said] = copy.verify().said
     expect(said).toEqual([expect.stringMatching(/^timeline\.json: entry \d+ does not match its hash$/), 'NOT INTACT'])
   })
 
   test.each(['{}', '{"entries":[]}', '[]', 'null'])('is found out where the record was replaced by %s', nothing => {
-    forge('timeline.json', () => nothing)
-    const { status, said } = verify()
+    copy.forge('timeline.json', () => nothing)
+    const { status, said } = copy.verify()
     expect([status, said.slice(1)]).toEqual([
       1,
       [expect.stringMatching(/^timeline\.json: cannot be read/), expect.anything(), 'NOT INTACT'],
@@ -209,23 +182,23 @@ describe('evidence that was tampered with', () => {
   })
 
   test('is found out by its end where the last entry was left out', () => {
-    forge('timeline.json', text => JSON.stringify({ entries: JSON.parse(text).entries.slice(0, -1) }))
-    expect(verify()).toMatchObject({ status: 1 })
-    expect(verify().said).toContain('timeline.json: does not end where the record ended')
+    copy.forge('timeline.json', text => JSON.stringify({ entries: JSON.parse(text).entries.slice(0, -1) }))
+    expect(copy.verify()).toMatchObject({ status: 1 })
+    expect(copy.verify().said).toContain('timeline.json: does not end where the record ended')
   })
 
   test('is found out by its signature where all of it fits together', () => {
-    forge('request.json', text => text.replace('"completed"', '"lapsed"'))
-    expect(verify()).toEqual({
+    copy.forge('request.json', text => text.replace('"completed"', '"lapsed"'))
+    expect(copy.verify()).toEqual({
       status: 1,
       said: ['manifest.json: its signature in manifest.json.sig is not one of public-keys.json', 'NOT INTACT'],
     })
   })
 
   test('is found out by what is missing and by what was put in', () => {
-    rmSync(join(folder, 'notices.json'))
-    writeFileSync(join(folder, 'confession.txt'), 'It was me.')
-    const { status, said } = verify()
+    rmSync(join(copy.folder, 'notices.json'))
+    writeFileSync(join(copy.folder, 'confession.txt'), 'It was me.')
+    const { status, said } = copy.verify()
     expect([status, said.length]).toEqual([1, 3])
     expect(said[0]).toMatch(/^notices\.json: is missing/)
     expect(said[1]).toBe('confession.txt: is not part of the evidence')

@@ -50,6 +50,30 @@ function hashOf({ stream, seq, at, actor, event, facts, previous }) {
   return sha256(JSON.stringify([stream, seq, at, actor.kind, actor.id, event, sorted(facts), previous]))
 }
 
+function checkEntry(file, at, entry) {
+  check(file, `${at} does not match its hash`, () => hashOf(entry).toString('hex') === entry.hash)
+  check(file, `${at} is not signed with a key of public-keys.json`, () =>
+    isSigned(Buffer.from(entry.hash, 'hex'), entry.keyId, Buffer.from(entry.signature, 'base64')),
+  )
+}
+
+/** Entries of streams that others share: each stands for itself. */
+function checkOthers() {
+  check('other-streams.json', 'cannot be read', () => {
+    for (const [i, entry] of readJson('other-streams.json').entries.entries())
+      checkEntry('other-streams.json', `entry ${i + 1}`, entry)
+    return true
+  })
+}
+
+/** Messages that are kept have to be those that were written down when they came. */
+function checkMessages(entries) {
+  const written = new Map(entries.filter(({ event }) => event === 'message_written').map(({ facts }) => [facts.message, facts]))
+  check('messages.json', 'does not match the record', () =>
+    readJson('messages.json').messages.every(({ id, sha256 }) => written.get(id)?.sha256 === sha256),
+  )
+}
+
 /** @returns the entries, or none when they cannot be read: then that has been noted */
 function checkRecord({ stream, head }) {
   let entries = []
@@ -64,10 +88,7 @@ function checkRecord({ stream, head }) {
     const at = `entry ${i + 1}`
     check('timeline.json', `${at} is missing or of another case`, () => entry.seq === i + 1 && entry.stream === stream)
     check('timeline.json', `${at} does not follow from the one before`, () => entry.previous === previous)
-    check('timeline.json', `${at} does not match its hash`, () => hashOf(entry).toString('hex') === entry.hash)
-    check('timeline.json', `${at} is not signed with a key of public-keys.json`, () =>
-      isSigned(Buffer.from(entry.hash, 'hex'), entry.keyId, Buffer.from(entry.signature, 'base64')),
-    )
+    checkEntry('timeline.json', at, entry)
     previous = entry?.hash
   }
   check('timeline.json', 'does not end where the record ended', () => head.seq === entries.length && head.hash === previous)
@@ -86,6 +107,8 @@ function main() {
     isSigned(read('manifest.json'), manifest.keyId, read('manifest.json.sig')),
   )
   const entries = checkRecord(manifest)
+  checkOthers()
+  checkMessages(entries)
   if (flaws.length > 0) return
   const { x } = readJson('public-keys.json').keys.find(({ kid }) => kid === manifest.keyId)
   say(`Evidence of ${manifest.stream}, taken ${manifest.takenAt}.`)
