@@ -66,6 +66,10 @@ const CARRYING_OUT: ReadonlySet<State> = new Set(['fulfilling', 'delivering'])
 const isPastReturn = (state: State, event: Event, right: Right): boolean =>
   !isPackaged(right) && CARRYING_OUT.has(state) && !(right === 'rectification' && event === 'refused' && state === 'fulfilling')
 
+/** Whether what will come of a request is still ahead, so that it can be told before anything is done. */
+export const isForeseeable = (state: State, right: Right): boolean =>
+  !isTerminal(state) && state !== 'delivering' && (state !== 'fulfilling' || isPackaged(right))
+
 /** The state an event leads to. @throws Problem `illegal_transition` for what the table does not list, and for turning back too late. */
 export function nextState(state: State, event: Event, right: Right): State {
   const next = (LIFECYCLE[state] as Partial<Record<Event, State>>)[event]

@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { isTerminal } from '../domain/lifecycle.ts'
+import { isForeseeable } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
-import { isPackaged } from '../domain/rights.ts'
 import type { Vault } from '../platform/vault.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { isDataSubject, visibleRequest } from '../requests/visible-request.ts'
@@ -82,11 +81,7 @@ export const planRoutes =
         const request = await visibleRequest(deps, deps.read, req.params.id, req.caller)
         if (req.caller.kind === 'portal' && !(await isDataSubject(deps, deps.read, request.id, req.caller)))
           throw new Problem('not_found')
-        if (
-          isTerminal(request.state) ||
-          (request.state === 'fulfilling' && !isPackaged(request.right)) ||
-          request.state === 'delivering'
-        )
+        if (!isForeseeable(request.state, request.right))
           throw new Problem('illegal_transition', 'It is being carried out, or was: its tasks say what came of it.')
         return { adapters: await foresee(deps, request) }
       },

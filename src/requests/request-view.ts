@@ -1,10 +1,11 @@
 import { type Static, Type } from 'typebox'
-import { ANONYMOUS, type Caller } from '../auth/caller.ts'
+import type { Caller } from '../auth/caller.ts'
 import { FLAGS, STATES } from '../domain/lifecycle.ts'
 import { type DsarRequest, RELATIONSHIPS } from '../domain/request.ts'
 import { RIGHTS, type Right } from '../domain/rights.ts'
 import { WITHHOLDING_REASONS } from '../domain/withheld.ts'
-import type { Identity } from './identities.store.ts'
+import type { Identity, Provenance } from './identities.store.ts'
+import { linksOf, selfOf } from './links.ts'
 
 export const RightSchema = Type.Enum(Object.keys(RIGHTS) as Right[])
 export const Instant = Type.String({ format: 'date-time' })
@@ -31,7 +32,7 @@ export const REQUEST_EXAMPLE = {
   coolsOffAt: null,
   createdAt: '2026-11-20T09:12:00.000Z',
   closedAt: null,
-  links: linksOf(ID, ANONYMOUS),
+  links: { self: `/v1/requests/${ID}`, timeline: `/v1/requests/${ID}/timeline`, clocks: `/v1/requests/${ID}/clocks` },
 }
 
 export const RequestView = Type.Object(
@@ -97,14 +98,24 @@ export const RequestView = Type.Object(
     },
     createdAt: Instant,
     closedAt: Nullable(Instant),
-    links: Type.Record(Type.String(), Type.String()),
+    links: Type.Record(Type.String(), Type.String(), { description: 'All that its reader can get of it now, by name.' }),
   },
   { title: 'Request', description: 'A request as its reader may see it.', examples: [REQUEST_EXAMPLE] },
 )
 export type RequestView = Static<typeof RequestView>
 
+type KnownIdentity = Identity & { provenance: Provenance }
+
+/** Whether it is established that the request is about the caller, as `isDataSubject` asks the database. */
+const isAbout = (identities: readonly KnownIdentity[], caller: Caller): boolean =>
+  caller.kind === 'portal' &&
+  identities.some(
+    ({ type, value, provenance }) =>
+      type === 'user_id' && value === caller.subject && (provenance === 'resolved' || provenance === 'token'),
+  )
+
 /** A request as its readers see it: identities masked, and what is for staff kept from others. */
-export function viewRequest(request: DsarRequest, identities: readonly Identity[], caller: Caller): RequestView {
+export function viewRequest(request: DsarRequest, identities: readonly KnownIdentity[], caller: Caller): RequestView {
   return {
     id: request.id,
     type: request.right,
@@ -128,7 +139,7 @@ export function viewRequest(request: DsarRequest, identities: readonly Identity[
     coolsOffAt: request.coolsOffAt?.toISOString() ?? null,
     createdAt: request.createdAt.toISOString(),
     closedAt: request.closedAt?.toISOString() ?? null,
-    links: linksOf(request.id, caller),
+    links: linksOf(request, isAbout(identities, caller), caller),
   }
 }
 
@@ -138,12 +149,12 @@ export function viewRequest(request: DsarRequest, identities: readonly Identity[
  */
 export function viewReport(
   request: DsarRequest,
-  identities: readonly (Identity & { given: boolean })[],
+  identities: readonly (KnownIdentity & { given: boolean })[],
   caller: Caller,
 ): RequestView {
   const isWithdrawn = request.state === 'withdrawn'
-  const given = identities.filter(one => one.given).map(({ type, value }) => ({ type, value: value.toLowerCase() }))
-  const { links, ...view } = viewRequest(request, given, caller)
+  const given = identities.filter(one => one.given).map(({ value, ...rest }) => ({ ...rest, value: value.toLowerCase() }))
+  const view = viewRequest(request, given, caller)
   return {
     ...view,
     state: isWithdrawn ? 'withdrawn' : 'received',
@@ -152,24 +163,8 @@ export function viewReport(
     completeness: null,
     coolsOffAt: null,
     closedAt: isWithdrawn ? view.closedAt : null,
-    links: { self: links.self ?? '' },
+    links: selfOf(request, caller),
   }
-}
-
-/** What belongs to a request and its reader may see, whether or not there is any of it yet. */
-function linksOf(id: string, { kind }: Caller) {
-  const self = `/v1/requests/${id}`
-  const parts = [
-    'timeline',
-    'clocks',
-    'details',
-    'messages',
-    'challenges',
-    'proofs',
-    'package',
-    ...(kind === 'portal' || kind === 'anonymous' ? [] : ['tasks']),
-  ]
-  return { self, ...Object.fromEntries(parts.map(part => [part, `${self}/${part}`])) }
 }
 
 /** Enough for whoever knows it to recognise it, not enough for anybody else: `a…@e….org`, `u…9`. */

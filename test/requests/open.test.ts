@@ -41,7 +41,6 @@ describe('a request is opened', () => {
       flags: [],
       requester: { relationship: 'self' },
       assurance: { needed: 1, reached: 0 },
-      links: { self: `/v1/requests/${body.id}` },
     })
     expect(JSON.stringify(body)).not.toContain(`person-${people}`)
   })
