@@ -21,6 +21,7 @@ import { type Clock, systemClock } from './platform/clock.ts'
 import { createLog, type Log } from './platform/log.ts'
 import type { Handlers } from './platform/queue.ts'
 import { policyRoutes } from './policy/policy.routes.ts'
+import { receiverRoutes } from './policy/receivers.routes.ts'
 import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { findRoutes } from './requests/find-requests.routes.ts'
 import { historyRoutes } from './requests/history.routes.ts'
@@ -74,6 +75,7 @@ const ROUTES = [
   deadlineRoutes,
   auditRoutes,
   policyRoutes,
+  receiverRoutes,
   reportRoutes,
   evidenceRoutes,
 ]

@@ -6,9 +6,11 @@ import type { CoolingOff } from './domain/cooling-off.ts'
 import { parseDay } from './domain/day.ts'
 import { parseEmailAddress } from './domain/email-address.ts'
 import { isRemoteInClear } from './platform/database.ts'
+import { isOutOfReach } from './platform/egress-policy.ts'
 import type { LogLevel } from './platform/log.ts'
 import { exampleValues, loadPolicy } from './policy/load-policy.ts'
 import type { Policy } from './policy/policy.ts'
+import { parseReceivers, type Receiver } from './policy/receivers.ts'
 
 const ROLES = ['all', 'api', 'worker', 'migrate'] as const
 export type ProcessRole = (typeof ROLES)[number]
@@ -35,6 +37,8 @@ export interface Config {
   vaultKeyFile: string
   allowOpenVaultFile: boolean
   adapterAllowedHosts: string[]
+  /** Controllers that a copy can be sent to directly; none switches that off. */
+  receivers: Receiver[]
   policy: Policy
   /** Where the deadline alarms go, and what letters give as the contact. */
   privacyOfficer: string
@@ -72,6 +76,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const needs = role === 'migrate' ? '' : undefined
   const policy = read('POLICY_FILE', path => loadPolicy(path || undefined), '')
   const officer = env.PRIVACY_OFFICER ?? policy?.controller.contacts.privacyOfficer // missing where the policy could not be read
+  const allowedHosts = read('ADAPTER_ALLOWED_HOSTS', hostList, '') ?? []
   const config: Config = {
     role: role ?? 'all',
     production,
@@ -92,7 +97,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     issuers: read('AUTH_ISSUERS', optional(needs, parseIssuers), needs) || [],
     vaultKeyFile: read('VAULT_KEY_FILE', optional(needs, existingFile), needs) ?? '',
     allowOpenVaultFile: read('VAULT_KEY_FILE_SHARED', flag, 'false') ?? false,
-    adapterAllowedHosts: read('ADAPTER_ALLOWED_HOSTS', hostList, '') ?? [],
+    adapterAllowedHosts: allowedHosts,
+    receivers: read('RECEIVERS', json => parseReceivers(json, allowedHosts), '[]') ?? [],
     policy: policy as Policy, // where it could not be read, there is a mistake, and nobody gets this
     privacyOfficer: officer ? (read('PRIVACY_OFFICER', address, officer) ?? '') : '',
     timeZone: read('TIME_ZONE', timeZone, 'Asia/Colombo') ?? 'UTC',
@@ -166,13 +172,6 @@ function realInTestMode({ production, publicUrl }: Config): string[] {
       ? ['TEST_MODE takes a PUBLIC_URL out of the reach of the public: a loopback or private one']
       : []),
   ]
-}
-
-/** Addresses of private networks, and names that no public name server knows: without a dot (as containers have them), or reserved (RFC 6761). */
-function isOutOfReach(host: string): boolean {
-  const ip = host.replace(/^\[|\]$/g, '')
-  if (ipaddr.isValid(ip)) return ['loopback', 'private', 'uniqueLocal', 'linkLocal'].includes(ipaddr.parse(ip).range())
-  return /^[^.]+$|\.(localhost|test|internal)$/.test(host)
 }
 
 type Parse<T> = (text: string) => T

@@ -1,5 +1,6 @@
 import { handOver } from './delivery/hand-over.ts'
 import { sendLetter } from './delivery/send-letter.ts'
+import { transmit } from './delivery/transmit.ts'
 import { sendDigest } from './delivery/write-digest.ts'
 import { acknowledge, writeClosingLetter } from './delivery/write-letters.ts'
 import type { Deps } from './deps.ts'
@@ -35,6 +36,7 @@ export const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
   'conclude-fulfilment': ({ requestId }) => concludeFulfilment(deps, requestId),
   'build-package': ({ requestId }) => buildPackage(deps, requestId),
   'hand-over': ({ requestId }) => handOver(deps, requestId),
+  transmit: ({ requestId }) => transmit(deps, requestId),
   'look-again': () => lookAgain(deps),
   'conclude-round': ({ requestId }) => concludeRound(deps, requestId),
   'close-case': async ({ requestId }) => {

@@ -15,6 +15,7 @@ export interface Jobs {
   'conclude-fulfilment': { requestId: string }
   'build-package': { requestId: string }
   'hand-over': { requestId: string }
+  transmit: { requestId: string }
   'look-again': Record<string, never>
   'conclude-round': { requestId: string }
   'close-case': { requestId: string }
@@ -91,8 +92,8 @@ export const SCHEDULE = {
   'forget-expired': '*/5 * * * *',
 } as const satisfies Partial<Record<JobName, string>>
 
-/** Jobs that wait for a disk or a mail server, of which a worker does several at a time. The others are moments in the database. */
-export const LENGTHY: ReadonlySet<JobName> = new Set(['build-package', 'send-letter'])
+/** Jobs that wait for a disk, a mail server or another controller, of which a worker does several at a time. The others are moments in the database. */
+export const LENGTHY: ReadonlySet<JobName> = new Set(['build-package', 'send-letter', 'transmit'])
 
 /** What a worker knows how to do once for a request. Kept as a record so that the compiler names a job nobody handles. */
 const ALL: Record<JobName, true> = {
@@ -108,6 +109,7 @@ const ALL: Record<JobName, true> = {
   'conclude-fulfilment': true,
   'build-package': true,
   'hand-over': true,
+  transmit: true,
   'look-again': true,
   'conclude-round': true,
   'close-case': true,

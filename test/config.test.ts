@@ -99,6 +99,8 @@ describe('the environment', () => {
     ['BLOB_STORE_URL', 's3://bucket'],
     ['AUTH_ISSUERS', '[]'],
     ['AUTH_ISSUERS', '{'],
+    ['RECEIVERS', '{'],
+    ['RECEIVERS', '[{"id": "a", "name": "A", "endpoint": "http://a.test/"}]'],
     ['VAULT_KEY_FILE', '/nowhere/vault.json'],
     ['VAULT_KEY_FILE_SHARED', 'yes'],
     ['ADAPTER_ALLOWED_HOSTS', '*:443'],

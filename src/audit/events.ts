@@ -75,6 +75,15 @@ const NATURES = {
   forwarding_fetched: 'step',
   forwarding_acknowledged: 'step',
 
+  transmission_begun: 'step',
+  transmission_tried: 'step',
+  transmission_delayed: 'step',
+  transmission_stopped: 'step',
+  transmission_delivered: 'step',
+  transmission_refused: 'decision',
+  transmission_failed: 'decision',
+  transmission_dropped: 'step',
+
   link_issued: 'step',
   download_granted: 'step',
   package_revoked: 'decision',

@@ -19,6 +19,12 @@ export interface DownloadDeps extends CaseDeps, IdentityDeps, Database {
   blobs: BlobStore
 }
 
+export interface OpenDeps {
+  read: Tx
+  vault: Pick<Vault, 'unwrapDataKey'>
+  blobs: Pick<BlobStore, 'get'>
+}
+
 const GRANT_MINUTES = 60
 
 /** A link that opens something: unknown is one thing (404), ended, used up and revoked are another (410). @throws Problem */
@@ -68,21 +74,27 @@ export async function packageOfGrant(deps: DownloadDeps, grant: string): Promise
   return sealed
 }
 
+/** The bytes of a package from `start` to `end`, both included, decrypted as they are read. */
+export async function openPackage(
+  deps: OpenDeps,
+  { requestId, blobKey, sealedBytes }: SealedPackage,
+  range: { start: number; end: number },
+): Promise<Readable> {
+  const key = await dataKeyOf(deps, deps.read, requestId)
+  const fetch = (start: number, end: number) => deps.blobs.get(blobKey, { start, end })
+  return openRange(key, blobKey, { size: sealedBytes, fetch }, range)
+}
+
 const CHECK_EVERY_MS = 2000
 
-/**
- * The bytes from `start` to `end`, both included, decrypted as they are read. While they flow the grant is looked at again and
- * again: who revokes a package ends the downloads of it, too.
- */
+/** The bytes that a grant opens. While they flow it is looked at again and again: who revokes a package ends the downloads of it, too. */
 export async function contentOf(
   deps: DownloadDeps,
   sealed: SealedPackage,
   grant: string,
   range: { start: number; end: number },
 ): Promise<Readable> {
-  const key = await dataKeyOf(deps, deps.read, sealed.requestId)
-  const fetch = (start: number, end: number) => deps.blobs.get(sealed.blobKey, { start, end })
-  const content = openRange(key, sealed.blobKey, { size: sealed.sealedBytes, fetch }, range)
+  const content = await openPackage(deps, sealed, range)
   const watch = setInterval(() => {
     packageOfGrant(deps, grant).catch(error => content.destroy(error as Error))
   }, CHECK_EVERY_MS)

@@ -12,8 +12,14 @@ import { issueLink, type Link, liveLink } from './links.store.ts'
 import { writeLetter } from './outbox.ts'
 import { isLive, packageOf } from './packages.store.ts'
 import { type OutcomeDeps, tellOutcome } from './tell-outcome.ts'
+import { type Transmission, transmissionOf } from './transmissions.store.ts'
+import { type BeginDeps, isTransmitting } from './transmit.ts'
 
-export interface HandOverDeps extends CaseDeps, Omit<OutcomeDeps, 'vault'>, Omit<IdentityDeps, 'vault'> {
+export interface HandOverDeps
+  extends CaseDeps,
+    Omit<OutcomeDeps, 'vault'>,
+    Omit<IdentityDeps, 'vault'>,
+    Omit<BeginDeps, 'vault'> {
   /** How the privacy officer is reached. */
   officer: string
   transact: Transact
@@ -27,7 +33,8 @@ const BY = system('delivery')
 
 /**
  * Gives the answer: one link to the package, or what was done, in one letter, to an address that was on file before anybody
- * asked. Done again, nothing happens.
+ * asked. A package that also goes to another controller is sent there first, so that this letter can say what came of it. Done
+ * again, nothing happens.
  */
 export async function handOver(deps: HandOverDeps, requestId: string): Promise<void> {
   await deps.transact(async tx => {
@@ -38,6 +45,7 @@ export async function handOver(deps: HandOverDeps, requestId: string): Promise<v
       if (!(await canBeTold(deps, tx, requestId))) await setFlag(deps, tx, requestId, 'mail_undeliverable', true, BY)
       return
     }
+    if (await isTransmitting(deps, tx, request)) return
     if (!(await liveLink(tx, requestId))) await mailLink(deps, tx, request, BY)
   })
 }
@@ -45,13 +53,17 @@ export async function handOver(deps: HandOverDeps, requestId: string): Promise<v
 /**
  * Makes a new link, which ends any before it, and writes the letter with it. Without an address on file the case is flagged
  * and waits: the person can still fetch the package through the portal.
- * @throws Problem `gone` when the package can no longer be fetched
+ * @throws Problem `gone` when the package can no longer be fetched, `illegal_transition` while it is being sent to another controller
  */
 export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest, by: Actor): Promise<Link> {
   const now = deps.clock.now()
   const sealed = await packageOf(tx, request.id)
   if (!sealed) throw new Problem('not_found')
   if (!isLive(sealed, now)) throw new Problem('gone', 'The package has expired or was revoked.')
+
+  const transmission = await transmissionOf(tx, request.id)
+  if (transmission?.state === 'queued')
+    throw new Problem('illegal_transition', `It is being sent to ${transmission.name} first; the link follows within a day.`)
 
   const link = await issueLink(deps, tx, request.id, { now, expiresAt: sealed.expiresAt, uses: deps.linkUses })
   await deps.record(tx, requestStream(request.id), by, 'link_issued', {
@@ -75,7 +87,11 @@ export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest,
         expiresAt: link.expiresAt.toISOString(),
         timeZone: request.timeZone,
         uses: link.usesLeft,
+        ...(transmission && { transmission: { receiver: transmission.name, outcome: toldAs(transmission.state) } }),
       },
     })
   return link
 }
+
+/** What did not arrive is never said to have been sent, whyever. */
+const toldAs = (state: Transmission['state']) => (state === 'delivered' || state === 'refused' ? state : 'failed')

@@ -90,7 +90,7 @@ export const packageRoutes =
       {
         config: {
           allow: { service: 'requests:open', support_agent: ['agent', 'privacy_officer', 'dpo'], portal: true },
-          problems: ['not_found', 'gone', 'key_reused', 'in_progress'],
+          problems: ['not_found', 'illegal_transition', 'gone', 'key_reused', 'in_progress'],
           sends: ['Location'],
         },
         schema: {

@@ -40,7 +40,7 @@ export async function sendDigest(deps: DigestDeps): Promise<void> {
 
 /** Recipients of data that were changed have to be told (Art. 19). So long nobody is reminded of it. */
 const UNTOLD_MS = 14 * 86_400_000
-const UNTOLD = `EXISTS (SELECT FROM recipient_notice n WHERE n.request_id = dsar_request.id AND n.state IN ('queued', 'failed')
+const UNTOLD = `EXISTS (SELECT FROM recipient_notice n WHERE n.request_id = dsar_request.id AND n.state IN ('queued', 'failed') AND n.action <> 'transmit'
   AND n.changed_at <= $1::timestamptz)`
 
 const openOnes = (tx: Tx, condition: string, ...values: string[]): Promise<DigestList> =>

@@ -77,6 +77,7 @@ export const SAMPLES: LetterValues = {
     link: 'https://privacy.service.test/v1/downloads/abc?a=1&b=2',
     expiresAt: '2026-04-03T22:30:00Z',
     uses: 3,
+    transmission: { receiver: 'Open University', outcome: 'refused' },
   },
   forwarding: { ...toOfficer, forwarding: '0197c1de-0000-7000-8000-000000000002', right: 'access', dueOn: '2026-04-05' },
   forwarded: {

@@ -32,12 +32,14 @@ export interface Details {
   decision?: string
   view?: string
   message?: string
+  /** The other controller that the copy is also sent to directly (Art. 20(2)), by the id that the operator has given it. */
+  transmitTo?: string
 }
 
 /** What each right may be told, and what it must be. */
 export const DETAILS_OF: Record<Right, { may: readonly (keyof Details)[]; oneOf?: readonly (keyof Details)[] }> = {
   access: { may: [] },
-  portability: { may: [] },
+  portability: { may: ['transmitTo'] },
   rectification: { may: ['corrections'], oneOf: ['corrections'] },
   erasure: { may: ['ground'] },
   restriction: { may: ['ground', 'lifts'] },

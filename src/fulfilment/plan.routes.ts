@@ -3,12 +3,15 @@ import { Type } from 'typebox'
 import { isForeseeable } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Vault } from '../platform/vault.ts'
+import type { Receiver } from '../policy/receivers.ts'
+import { detailsOf } from '../requests/details.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { isDataSubject, visibleRequest } from '../requests/visible-request.ts'
 import { type ForeseeDeps, foresee } from './foresee.ts'
 
 export interface PlanRoutesDeps extends Omit<ForeseeDeps, 'vault'> {
   vault: Vault
+  receivers: readonly Receiver[]
 }
 
 const EXAMPLE = {
@@ -23,6 +26,7 @@ const EXAMPLE = {
     { name: 'payment_methods', title: 'Payment methods', category: 'billing', what: 'erase', count: 1, ground: '17_1_b' },
   ],
 }
+const TRANSMISSION = { receiver: 'open-university', name: 'Open University', ground: '20_2' } as const
 const Plan = Type.Object(
   {
     adapters: Type.Array(
@@ -50,8 +54,17 @@ const Plan = Type.Object(
         ),
       }),
     ),
+    transmission: Type.Optional(
+      Type.Object(
+        { receiver: Type.String(), name: Type.String(), ground: Type.Literal('20_2') },
+        { description: 'To which other controller all that is handed over is also sent directly; left out where to none.' },
+      ),
+    ),
   },
-  { description: 'What would come of it, as far as can be said now.', examples: [{ adapters: [EXAMPLE] }] },
+  {
+    description: 'What would come of it, as far as can be said now.',
+    examples: [{ adapters: [EXAMPLE] }, { adapters: [], transmission: TRANSMISSION }],
+  },
 )
 
 /** What would be handed over, corrected, erased and kept, before anything is. */
@@ -83,7 +96,12 @@ export const planRoutes =
           throw new Problem('not_found')
         if (!isForeseeable(request.state, request.right))
           throw new Problem('illegal_transition', 'It is being carried out, or was: its tasks say what came of it.')
-        return { adapters: await foresee(deps, request) }
+        const { transmitTo } = await detailsOf(deps, deps.read, request.id)
+        const receiver = deps.receivers.find(({ id }) => id === transmitTo)
+        return {
+          adapters: await foresee(deps, request),
+          ...(receiver && { transmission: { receiver: receiver.id, name: receiver.name, ground: '20_2' as const } }),
+        }
       },
     )
   }

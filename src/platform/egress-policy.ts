@@ -74,3 +74,10 @@ export function decideAddress(ip: string): Verdict {
 /** The library takes `::8.8.8.8` for the mapped `::ffff:8.8.8.8`, which is another address: so IPv6 is written in hexadecimal first. */
 const spelledOut = (ip: string): string | undefined =>
   ip.includes(':') ? URL.parse(`http://[${ip}]`)?.hostname.slice(1, -1) : ip
+
+/** Addresses of private networks, and names that no public name server knows: without a dot (as containers have them), or reserved (RFC 6761). */
+export function isOutOfReach(host: string): boolean {
+  const ip = host.replace(/^\[|\]$/g, '')
+  if (ipaddr.isValid(ip)) return ['loopback', 'private', 'uniqueLocal', 'linkLocal'].includes(ipaddr.parse(ip).range())
+  return /^[^.]+$|\.(localhost|test|internal)$/.test(host)
+}

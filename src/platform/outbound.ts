@@ -1,5 +1,6 @@
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import type { Readable } from 'node:stream'
 import { promisify, types } from 'node:util'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { decideAddress, decideUrl, type EgressPolicy, egressPolicy, isListed, type Verdict } from './egress-policy.ts'
@@ -19,7 +20,8 @@ export interface OutboundCall {
   method: 'GET' | 'POST' | 'DELETE'
   url: string
   headers?: Readonly<Record<string, string>>
-  body?: string | Buffer
+  /** A stream needs its `content-length` among the headers: with fewer or more bytes the call fails. */
+  body?: string | Buffer | Readable
   limits: OutboundLimits
   signal?: AbortSignal
 }

@@ -5,6 +5,7 @@ import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { Receiver } from '../policy/receivers.ts'
 import { refusedPartsOf } from './decisions.store.ts'
 
 const closed = { additionalProperties: false } as const
@@ -45,22 +46,32 @@ export const DetailsSchema = Type.Object(
     decision: Type.Optional({ ...Words, description: 'Automated decision review: which decision is contested.' }),
     view: Type.Optional({ ...Words, description: 'Automated decision review: the person’s own view of it.' }),
     message: Type.Optional({ ...Words, description: 'Inquiry: what the person wants to know or to say.' }),
+    transmitTo: Type.Optional(
+      Type.String({
+        pattern: '^[a-z][a-z0-9_-]{0,62}$',
+        description:
+          'Portability: the id of a receiver (`GET /v1/receivers`) that the copy is also sent to directly (Art. 20(2)).',
+      }),
+    ),
   },
   { ...closed, description: 'What the right needs to be told; access and portability need nothing.' },
 )
 
-/** What a policy lets be objected to and withdrawn. */
-export type PurposeRules = Pick<Policy, 'categories' | 'purposes'>
+/** What a policy lets be objected to and withdrawn, and to whom a copy can be sent. */
+export interface DetailRules {
+  policy: Pick<Policy, 'categories' | 'purposes'>
+  receivers: readonly Receiver[]
+}
 
 /** Particulars that say what this right needs, and nothing that it has no use for. @throws Problem `unprocessable` */
-export function checkDetails(policy: PurposeRules, right: Right, given: Static<typeof DetailsSchema> = {}): Details {
+export function checkDetails(rules: DetailRules, right: Right, given: Static<typeof DetailsSchema> = {}): Details {
   const { may, oneOf } = DETAILS_OF[right]
   const errors: Fault[] = Object.keys(given)
     .filter(name => !(may as readonly string[]).includes(name))
     .map(name => ({ pointer: `/details/${name}`, detail: `A request for ${right} has no such particular.` }))
   if (oneOf && !oneOf.some(name => given[name] !== undefined))
     errors.push({ pointer: '/details', detail: `A request for ${right} has to say: ${oneOf.join(' or ')}.` })
-  errors.push(...groundFaults(right, given), ...purposeFaults(policy, right, given))
+  errors.push(...groundFaults(right, given), ...purposeFaults(rules, right, given), ...receiverFaults(rules, given))
   if (errors.length > 0) throw new Problem('unprocessable', undefined, { errors })
   return given
 }
@@ -73,7 +84,7 @@ function groundFaults(right: Right, { ground, lifts }: Details): Fault[] {
 }
 
 /** One can object to what rests on a legitimate interest and to marketing (Art. 21), and withdraw what rests on consent (Art. 7(3)). */
-function purposeFaults({ categories }: PurposeRules, right: Right, { purposes = [] }: Details): Fault[] {
+function purposeFaults({ policy: { categories } }: DetailRules, right: Right, { purposes = [] }: Details): Fault[] {
   const basis = right === 'objection' ? 'legitimate_interest' : 'consent'
   const known = new Set(
     Object.values(categories).flatMap(category =>
@@ -91,6 +102,15 @@ function purposeFaults({ categories }: PurposeRules, right: Right, { purposes = 
           },
         ],
   )
+}
+
+function receiverFaults({ receivers }: DetailRules, { transmitTo }: Details): Fault[] {
+  if (transmitTo === undefined || receivers.some(({ id }) => id === transmitTo)) return []
+  const detail =
+    receivers.length === 0
+      ? 'Direct transmission is switched off here: no receiver is registered.'
+      : `No such receiver is registered; one of ${receivers.map(({ id }) => id).join(', ')}.`
+  return [{ pointer: '/details/transmitTo', detail }]
 }
 
 export interface DetailsDeps {

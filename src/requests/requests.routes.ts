@@ -15,14 +15,14 @@ import type { Vault } from '../platform/vault.ts'
 import { lockRequest } from './apply-event.ts'
 import { checkIdentities } from './check-identities.ts'
 import { cancelRequest, withdrawRequest } from './close-request.ts'
-import { checkDetails } from './details.ts'
+import { checkDetails, type DetailRules } from './details.ts'
 import { identitiesOf } from './identities.store.ts'
 import { type OpenDeps, openRequest } from './open-request.ts'
 import { assertionOf, CancellationBody, instantOf, OpenRequestBody } from './request-bodies.ts'
 import { RequestView, viewReport, viewRequest } from './request-view.ts'
 import { visibleOrReported, visibleRequest } from './visible-request.ts'
 
-export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Database {
+export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Omit<DetailRules, 'policy'>, Database {
   vault: Vault
   rateLimits: RateLimitStore
 }
@@ -148,7 +148,7 @@ async function open(deps: RequestRoutesDeps, tx: Tx, body: OpenRequestBody, call
       subject: { ...person, ...(identities && { identities: checkIdentities(identities) }) },
       relationship: requester?.relationship ?? 'self',
       scope: scope ?? {},
-      details: checkDetails(deps.policy, type, details),
+      details: checkDetails(deps, type, details),
       ...(receivedAt && { receivedAt: instantOf(receivedAt, '/receivedAt') }),
       ...(assurance && { assurance: assertionOf(assurance) }),
     },

@@ -1,5 +1,6 @@
 import { requestStream } from '../audit/record.ts'
 import { revokeLinks } from '../delivery/links.store.ts'
+import { dropTransmission } from '../delivery/transmit.ts'
 import { system } from '../domain/actor.ts'
 import { isTerminal } from '../domain/lifecycle.ts'
 import type { BlobStore } from '../platform/blobs.ts'
@@ -24,6 +25,7 @@ export async function closeCase(deps: CloseDeps, requestId: string): Promise<voi
     const now = deps.clock.now()
     await cancelOpen(tx, requestId, now)
     await revokeLinks(tx, requestId, now)
+    await dropTransmission(deps, tx, requestId)
     await tx.query('UPDATE sealed_package SET revoked_at = coalesce(revoked_at, $2) WHERE request_id = $1', [requestId, now])
     await tx.query('DELETE FROM part WHERE request_id = $1', [requestId])
     if (await destroyDataKey(tx, requestId))

@@ -28,7 +28,9 @@ const NoticeList = Type.Object(
     recipients: Type.Array(
       Type.Object({
         recipient: Type.String(),
-        action: Type.String({ description: 'What was done with the data: rectify, erase or restrict.' }),
+        action: Type.String({
+          description: 'What was done with the data: rectify, erase or restrict; or transmit, for a copy sent directly.',
+        }),
         state: Type.Enum([...NOTICE_STATES]),
         why: Type.Union([Type.String(), Type.Null()]),
         changedAt: Instant,
@@ -64,7 +66,9 @@ export const recipientRoutes =
           operationId: 'listRecipients',
           tags: ['recipients'],
           summary: 'Who had the data, and whether they were told',
-          description: 'Art. 19: each recipient of what was corrected, erased or restricted. The person may ask for it.',
+          description:
+            'Art. 19: each recipient of what was corrected, erased or restricted. The person may ask for it. And, for a copy that is also sent ' +
+            'directly (Art. 20(2)), its receiver: `acknowledged` once it has confirmed to have it.',
           params: RequestParams,
           response: { 200: NoticeList },
         },

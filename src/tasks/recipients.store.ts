@@ -17,7 +17,10 @@ export interface RecipientDeps {
 export const NOTICE_STATES = ['queued', 'sent', 'acknowledged', 'failed', 'impossible', 'disproportionate'] as const
 export type NoticeState = (typeof NOTICE_STATES)[number]
 
-/** Whom it has to be told that data were corrected, erased or restricted, and how far that has come (Art. 19). */
+/**
+ * Whom it has to be told that data were corrected, erased or restricted, and how far that has come (Art. 19); and to whom a copy is sent
+ * directly (`transmit`, Art. 20(2)).
+ */
 export interface RecipientNotice {
   recipient: string
   action: string
@@ -102,14 +105,24 @@ export async function noticesOf(read: Tx, requestId: string): Promise<RecipientN
   )
 }
 
-/** False when there is no such recipient of this request. */
+/** Notes how far the sending of a copy to another controller has come. It alone knows: nobody settles this by their word. */
+export async function noteTransmission(tx: Tx, requestId: string, notice: Omit<RecipientNotice, 'action'>): Promise<void> {
+  const { recipient, state, why, changedAt } = notice
+  await tx.query(
+    `INSERT INTO recipient_notice (request_id, recipient, action, state, why, changed_at) VALUES ($1, $2, 'transmit', $3, $4, $5)
+     ON CONFLICT (request_id, recipient, action) DO UPDATE SET state = EXCLUDED.state, why = EXCLUDED.why, changed_at = EXCLUDED.changed_at`,
+    [requestId, recipient, state, why, changedAt],
+  )
+}
+
+/** False when there is no recipient of this request who has to be told. */
 export async function settleNotice(
   tx: Tx,
   requestId: string,
   { recipient, state, why, at }: { recipient: string; state: NoticeState; why: string | null; at: Date },
 ): Promise<boolean> {
   const [, changed] = await tx.query<[unknown[], number]>(
-    'UPDATE recipient_notice SET state = $3, why = $4, changed_at = $5 WHERE request_id = $1 AND recipient = $2',
+    "UPDATE recipient_notice SET state = $3, why = $4, changed_at = $5 WHERE request_id = $1 AND recipient = $2 AND action <> 'transmit'",
     [requestId, recipient, state, why, at],
   )
   return changed > 0

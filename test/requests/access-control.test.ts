@@ -104,6 +104,7 @@ const PUBLIC = [
   'GET /health/ready',
   'GET /metrics',
   'GET /v1/signing-keys',
+  'GET /v1/receivers',
   'GET /v1/policy',
   'GET /v1/policy/categories',
   'GET /v1/policy/versions',

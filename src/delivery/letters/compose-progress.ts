@@ -48,7 +48,7 @@ export const ABOUT_PROGRESS = {
     paragraphs: [say('message-waiting.where')],
   }),
 
-  ready: ({ say, count, instant }, { link, expiresAt, timeZone, uses }) => ({
+  ready: ({ say, count, instant }, { link, expiresAt, timeZone, uses, transmission }) => ({
     subject: say('ready.subject'),
     paragraphs: [
       say('ready.ready'),
@@ -56,6 +56,8 @@ export const ABOUT_PROGRESS = {
       say('ready.expires', { expiresAt: instant(expiresAt, timeZone) }),
       count('ready.uses', uses, { uses }),
       say('ready.code'),
+      ...(transmission ? [say(`ready.transmission.${transmission.outcome}`, { receiver: transmission.receiver })] : []),
+      ...(transmission && transmission.outcome !== 'delivered' ? [say('ready.transmission.yourself'), say('complaint')] : []),
     ],
   }),
 

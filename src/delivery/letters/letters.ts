@@ -117,7 +117,14 @@ export interface LetterValues {
   answered: Common & { text: string }
   'message-waiting': Common
   /** `link` is below this service's public address. */
-  ready: Common & InZone & { link: string; expiresAt: string; uses: number }
+  ready: Common &
+    InZone & {
+      link: string
+      expiresAt: string
+      uses: number
+      /** Where the person also wanted it sent to directly (GDPR Art. 20(2)): only what the receiver confirmed is delivered. */
+      transmission?: { receiver: string; outcome: WordedCode<'ready.transmission'> }
+    }
   lapsed: Common
   withdrawn: Common
   cancelled: Common & { reason: CancelReason }
