@@ -33,6 +33,16 @@ export async function adaptersIn(tx: Tx, states: readonly AdapterState[] = ['act
   return tx.query(`SELECT ${COLUMNS} FROM adapter WHERE state = ANY($1) ORDER BY name`, [states])
 }
 
+/** Whether special categories of data, or data about criminal matters, are held by anybody (Art. 9, 10): of these categories, or of any. */
+export async function holdsSensitive(tx: Tx, categories?: readonly string[]): Promise<boolean> {
+  const [row] = await tx.query<{ found: boolean }[]>(
+    `SELECT EXISTS (SELECT FROM adapter, jsonb_array_elements(manifest -> 'datasets') dataset WHERE state <> 'removed'
+       AND (dataset ->> 'sensitive')::boolean AND ($1::text[] IS NULL OR dataset ->> 'category' = ANY($1))) AS found`,
+    [categories ?? null],
+  )
+  return row?.found ?? false
+}
+
 /** The same adapters, none of which can leave the register until the transaction ends: whoever makes tasks for them needs that. */
 export async function holdAdapters(tx: Tx): Promise<Adapter[]> {
   return tx.query(`SELECT ${COLUMNS} FROM adapter WHERE state <> 'removed' ORDER BY name FOR KEY SHARE`)

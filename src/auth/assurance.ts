@@ -1,5 +1,7 @@
 import { Problem } from '../domain/problem.ts'
+import type { Right } from '../domain/rights.ts'
 import { type Clock, realTime } from '../platform/clock.ts'
+import { type Ladder, loginMinutes } from '../policy/ladder.ts'
 import type { Caller } from './caller.ts'
 
 const PROOF_METHODS = ['email_code', 'portal_login', 'service_assertion'] as const
@@ -19,28 +21,45 @@ export interface Assertion {
   verifiedAt: Date
 }
 
-const LOGIN_FRESH_MS = 15 * 60_000
-const ASSERTION_FRESH_MS = 24 * 3_600_000
+const MINUTE_MS = 60_000
 const SKEW_MS = 60_000
 const SECOND_FACTOR = new Set(['mfa', 'otp', 'hwk', 'swk', 'sms', 'fpt', 'face', 'pop'])
 const STRONG_CONTEXT = /\b(aal[23]|loa[34]|mfa|multi-?factor|phr|phrh)\b/i
 
-/** A login at the portal as proof: level 2 while it is fresh, level 3 when the issuer says that a second factor was used (RFC 8176). */
-export function loginProof(clock: Clock, caller: Caller): Proof | undefined {
-  if (caller.kind !== 'portal' || !caller.authTime) return undefined
-  const age = realTime(clock).getTime() - caller.authTime.getTime()
-  if (age > LOGIN_FRESH_MS || age < -SKEW_MS) return undefined
-  const strong = (caller.amr ?? []).some(method => SECOND_FACTOR.has(method)) || STRONG_CONTEXT.test(caller.acr ?? '')
-  return { method: 'portal_login', level: strong ? 3 : 2, provenAt: caller.authTime }
+export interface AssuranceDeps {
+  clock: Clock
+  policy: { assurance: Ladder }
 }
 
-/** A service's assertion as proof, while it is no older than a day. @throws Problem `not_allowed`, `unprocessable` */
-export function assertionProof(clock: Clock, caller: Caller, assertion: Assertion): Proof {
+/**
+ * A login at the portal as proof, while it is as fresh as the policy wants it for the right; worth more when the issuer says that a
+ * second factor was used (RFC 8176).
+ */
+export function loginProof({ clock, policy: { assurance } }: AssuranceDeps, right: Right, caller: Caller): Proof | undefined {
+  if (caller.kind !== 'portal' || !caller.authTime) return undefined
+  const age = realTime(clock).getTime() - caller.authTime.getTime()
+  if (age > loginMinutes(assurance, right) * MINUTE_MS || age < -SKEW_MS) return undefined
+  const strong = (caller.amr ?? []).some(method => SECOND_FACTOR.has(method)) || STRONG_CONTEXT.test(caller.acr ?? '')
+  const { level, withSecondFactor } = assurance.methods.portal_login
+  return { method: 'portal_login', level: strong ? withSecondFactor : level, provenAt: caller.authTime }
+}
+
+/**
+ * A service's assertion as proof, while it is fresh. It is worth what the service says, up to what the policy takes from services.
+ * @throws Problem `not_allowed`, `unprocessable`
+ */
+export function assertionProof({ clock, policy }: AssuranceDeps, caller: Caller, assertion: Assertion): Proof {
   if (caller.kind !== 'service') throw new Problem('not_allowed', 'Only services vouch for a person.')
+  const { atMost, freshMinutes } = policy.assurance.methods.service_assertion
   const age = realTime(clock).getTime() - assertion.verifiedAt.getTime()
-  if (age < -SKEW_MS || age > ASSERTION_FRESH_MS)
+  if (age < -SKEW_MS || age > freshMinutes * MINUTE_MS)
     throw new Problem('unprocessable', undefined, {
-      errors: [{ pointer: '/assurance/verifiedAt', detail: 'The person must have been verified within the last 24 hours.' }],
+      errors: [
+        {
+          pointer: '/assurance/verifiedAt',
+          detail: `The person must have been verified within the last ${freshMinutes} minutes.`,
+        },
+      ],
     })
-  return { method: 'service_assertion', level: assertion.level, provenAt: assertion.verifiedAt }
+  return { method: 'service_assertion', level: Math.min(assertion.level, atMost), provenAt: assertion.verifiedAt }
 }

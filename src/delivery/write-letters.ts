@@ -7,7 +7,6 @@ import { isExtended } from '../requests/clock-ledger.store.ts'
 import { lastDayOf } from '../requests/clocks-of.ts'
 import { contactPointsOf, type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
 import type { Purpose } from '../verification/challenges.store.ts'
-import { CODE_MINUTES } from '../verification/send-challenge.ts'
 import type { LetterName, Said } from './letters/letters.ts'
 import { type NewLetter, type OutboxDeps, writeLetter } from './outbox.ts'
 
@@ -22,10 +21,11 @@ export async function writeCodeLetter(
   deps: LetterDeps,
   tx: Tx,
   request: DsarRequest,
-  { challengeId, code, recipient, purpose }: { challengeId: string; code: string; recipient: string; purpose: Purpose },
+  letter: { challengeId: string; code: string; minutes: number; recipient: string; purpose: Purpose },
 ): Promise<void> {
+  const { challengeId, code, minutes, recipient, purpose } = letter
   const common = { requestId: request.id, recipient, locale: request.locale, dedupe: `code|${challengeId}` }
-  const values = { reference: request.id, officer: deps.officer, code, minutes: CODE_MINUTES }
+  const values = { reference: request.id, officer: deps.officer, code, minutes }
   await writeLetter(
     deps,
     tx,

@@ -58,21 +58,3 @@ export interface Completeness {
   /** What was left out for the sake of others, where something was (Art. 15(4), 20(4)). */
   withheld?: (Omit<Withheld, 'says'> & { adapter: string; article: string })[]
 }
-
-/**
- * How well the person must be known before a right is carried out: 1 control of a contact point on file, 2 a fresh login at the portal,
- * 3 that with a second factor. What has no harm in the wrong hands needs less (GDPR Art. 12(6), EDPB Guidelines 01/2022 §65).
- */
-export const ASSURANCE_NEEDED: Record<Right, number> = {
-  access: 1,
-  portability: 1,
-  rectification: 2,
-  erasure: 2,
-  restriction: 1,
-  objection: 1,
-  consent_withdrawal: 1,
-  marketing_opt_out: 1,
-  automated_decision_review: 1,
-  under_age_report: 0,
-  inquiry: 1,
-}

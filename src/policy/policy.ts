@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox'
+import { RIGHTS, type Right } from '../domain/rights.ts'
 import { WITHHOLDING_REASONS } from '../domain/withheld.ts'
 
 /** The vocabulary of the privacy policy. A manifest that uses any other word is refused, for nobody could explain it to a person. */
@@ -124,6 +125,38 @@ const ControllerSchema = Type.Object(
   closed,
 )
 
+const Level = Type.Integer({ minimum: 0, maximum: 4 })
+const Minutes = Type.Integer({ minimum: 1 })
+
+/** How well a person has to be known for what they ask, and what each way of showing who they are is worth (Art. 12(6), 25, 32). */
+const AssuranceSchema = Type.Object(
+  {
+    methods: Type.Object(
+      {
+        email_code: Type.Object({ level: Level, freshMinutes: Minutes }, closed),
+        portal_login: Type.Object({ level: Level, withSecondFactor: Level, freshMinutes: Minutes }, closed),
+        /** What a service vouches for is never worth more than this, whatever it says. */
+        service_assertion: Type.Object({ atMost: Level, freshMinutes: Minutes }, closed),
+      },
+      closed,
+    ),
+    needed: table(
+      Object.keys(RIGHTS) as Right[],
+      Type.Object(
+        {
+          level: Level,
+          /** Where special categories of data or criminal matters are in scope (Art. 9, 10). */
+          sensitive: Type.Optional(Level),
+          /** A login has to be as fresh as that for this right, if that is less than for others. */
+          loginMinutes: Type.Optional(Minutes),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
 /** The privacy policy as data, and as a JSON Schema of it. */
 export const PolicySchema = Type.Object(
   {
@@ -141,6 +174,7 @@ export const PolicySchema = Type.Object(
     supervisoryAuthority: Type.Object({ name: Text, url: HttpsUrl }, closed),
     promiseDays: Type.Integer({ minimum: 1, maximum: 30 }),
     minimumAge: Type.Integer({ minimum: 0 }),
+    assurance: AssuranceSchema,
     controllers: Type.Array(ControllerSchema),
     othersRights: Type.Object(
       {

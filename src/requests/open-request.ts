@@ -1,10 +1,12 @@
+import { holdsSensitive } from '../adapters/adapters.store.ts'
 import { type Assertion, assertionProof, loginProof } from '../auth/assurance.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import type { Details } from '../domain/details.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
-import { ASSURANCE_NEEDED, type DsarRequest, type Relationship } from '../domain/request.ts'
+import type { DsarRequest, Relationship } from '../domain/request.ts'
 import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
+import { levelNeeded } from '../policy/ladder.ts'
 import { CATEGORIES, type Policy } from '../policy/policy.ts'
 import { applyEvent } from './apply-event.ts'
 import { checkCorrections } from './check-corrections.ts'
@@ -38,7 +40,7 @@ export interface OpenRequest {
 }
 
 export interface OpenDeps extends TakeInDeps, Omit<IdentityDeps, 'vault'> {
-  policy: Pick<Policy, 'version' | 'categories' | 'purposes'>
+  policy: Pick<Policy, 'version' | 'categories' | 'purposes' | 'assurance'>
   /** To their own address, and without a word about the person they reported. */
   thankReporter(tx: Tx, request: DsarRequest, recipient: string): Promise<void>
 }
@@ -64,7 +66,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
 
   const by = toActor(caller)
   const channel = input.channel ?? CHANNEL[caller.kind]
-  const assuranceNeeded = lifted && caller.kind === 'support_agent' ? 0 : ASSURANCE_NEEDED[right]
+  const assuranceNeeded = lifted && caller.kind === 'support_agent' ? 0 : await levelFor(deps, tx, input)
   const { message, ...said } = details
   const request = await takeIn(
     deps,
@@ -74,19 +76,25 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
   )
   const { id } = request
   if (lifted) await copyIdentities(deps, tx, lifted.id, id)
-  else await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, caller))
+  else await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, assuranceNeeded, caller))
   if (message) await addMessage(deps, tx, id, { from: sideOf(caller), text: message })
-  if (relationship === 'self') await noteWhatIsShown(deps, tx, id, input.assurance, caller)
+  if (relationship === 'self') await noteWhatIsShown(deps, tx, request, input.assurance, caller)
   else if (caller.kind === 'portal' && caller.contactPoints[0])
     await deps.thankReporter(tx, request, caller.contactPoints[0].value)
   return applyEvent(deps, tx, id, 'identification_started', by)
+}
+
+/** How well the person has to be known for this request, by the policy: better where sensitive data are in its scope. */
+async function levelFor({ policy: { assurance } }: OpenDeps, tx: Tx, { right, scope }: OpenRequest): Promise<number> {
+  const [usual, most] = [false, true].map(sensitive => levelNeeded(assurance, right, { sensitive })) as [number, number]
+  return usual < most && (await holdsSensitive(tx, scope.categories)) ? most : usual
 }
 
 /** Addresses and proofs that come with the call itself. A reporter's would be somebody else's. */
 async function noteWhatIsShown(
   deps: OpenDeps,
   tx: Tx,
-  id: string,
+  { id, right }: DsarRequest,
   assertion: Assertion | undefined,
   caller: Caller,
 ): Promise<void> {
@@ -97,7 +105,7 @@ async function noteWhatIsShown(
       id,
       caller.contactPoints.map(point => ({ ...point, source: 'portal' })),
     )
-  const proof = assertion ? assertionProof(deps.clock, caller, assertion) : loginProof(deps.clock, caller)
+  const proof = assertion ? assertionProof(deps, caller, assertion) : loginProof(deps, right, caller)
   if (proof) await recordProof(deps, tx, id, proof, toActor(caller), assertion ? { assertedMethod: assertion.method } : {})
 }
 
@@ -116,10 +124,10 @@ function refuseMisreport({ right, relationship, scope, assurance }: OpenRequest)
 }
 
 /** The portal's token and a service's assurance, where it is enough, establish who somebody is; all else is hearsay for now. */
-function provenanceOf(deps: OpenDeps, { right, relationship, assurance }: OpenRequest, caller: Caller): Provenance {
+function provenanceOf(deps: OpenDeps, { relationship, assurance }: OpenRequest, needed: number, caller: Caller): Provenance {
   if (relationship === 'reporter') return 'named'
   if (caller.kind === 'portal') return 'token'
-  const vouched = assurance && assertionProof(deps.clock, caller, assurance).level >= ASSURANCE_NEEDED[right]
+  const vouched = assurance && assertionProof(deps, caller, assurance).level >= needed
   return vouched ? 'asserted' : 'named'
 }
 

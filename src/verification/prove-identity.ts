@@ -1,19 +1,20 @@
-import { type Assertion, assertionProof, loginProof } from '../auth/assurance.ts'
+import { type Assertion, type AssuranceDeps, assertionProof, loginProof } from '../auth/assurance.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
+import { loginMinutes } from '../policy/ladder.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { recordProof } from '../requests/record-proof.ts'
 import { isDataSubject, visibleRequest } from '../requests/visible-request.ts'
 import { useCode } from './check-code.ts'
 
-type Deps = CaseDeps & IdentityDeps
+type Deps = CaseDeps & IdentityDeps & AssuranceDeps
 
-/** A typed code as proof of control over a contact point on file: level 1. @throws Problem `proof_refused`, `illegal_transition` */
+/** A typed code as proof of control over a contact point on file. @throws Problem `proof_refused`, `illegal_transition` */
 export async function proveByCode(
-  deps: CaseDeps,
+  deps: CaseDeps & AssuranceDeps,
   tx: Tx,
   requestId: string,
   challengeId: string,
@@ -22,16 +23,20 @@ export async function proveByCode(
   await requireVerifying(tx, requestId)
   const now = deps.clock.now()
   await useCode(tx, challengeId, now)
-  return recordProof(deps, tx, requestId, { method: 'email_code', level: 1, provenAt: now }, toActor(caller), { challengeId })
+  const { level } = deps.policy.assurance.methods.email_code
+  return recordProof(deps, tx, requestId, { method: 'email_code', level, provenAt: now }, toActor(caller), { challengeId })
 }
 
 /** A fresh login of the person the request is about. @throws Problem `not_found`, `step_up_required`, `illegal_transition` */
 export async function proveByLogin(deps: Deps, tx: Tx, requestId: string, caller: Caller): Promise<DsarRequest> {
   await visibleRequest(deps, tx, requestId, caller)
-  await requireVerifying(tx, requestId)
-  const proof = loginProof(deps.clock, caller)
+  const { right } = await requireVerifying(tx, requestId)
+  const proof = loginProof(deps, right, caller)
   if (!proof || !(await isDataSubject(deps, tx, requestId, caller)))
-    throw new Problem('step_up_required', 'Log in again, as the person the request is about, and come back within 15 minutes.')
+    throw new Problem(
+      'step_up_required',
+      `Log in again, as the person the request is about, and come back within ${loginMinutes(deps.policy.assurance, right)} minutes.`,
+    )
   return recordProof(deps, tx, requestId, proof, toActor(caller))
 }
 
@@ -45,7 +50,7 @@ export async function proveByAssertion(
 ): Promise<DsarRequest> {
   await visibleRequest(deps, tx, requestId, caller)
   const { assuranceNeeded } = await requireVerifying(tx, requestId)
-  const proof = assertionProof(deps.clock, caller, assertion)
+  const proof = assertionProof(deps, caller, assertion)
   if (proof.level >= assuranceNeeded) await vouchForNamed(tx, requestId)
   return recordProof(deps, tx, requestId, proof, toActor(caller), { assertedMethod: assertion.method })
 }

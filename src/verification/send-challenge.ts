@@ -4,6 +4,7 @@ import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
+import type { Ladder } from '../policy/ladder.ts'
 import { contactPointsOf, type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
 import * as challenges from './challenges.store.ts'
 import { newCode, normaliseCode } from './code.ts'
@@ -11,16 +12,16 @@ import { newCode, normaliseCode } from './code.ts'
 export interface ChallengeDeps extends IdentityDeps {
   vault: IdentityDeps['vault'] & { mac(purpose: string, value: string): Buffer }
   clock: Clock
+  policy: { assurance: Ladder }
   record: Recorder
   /** Puts the letter with the code into the outbox, in the caller's transaction. */
   writeCodeLetter(
     tx: Tx,
     request: DsarRequest,
-    letter: { challengeId: string; code: string; recipient: string; purpose: challenges.Purpose },
+    letter: { challengeId: string; code: string; minutes: number; recipient: string; purpose: challenges.Purpose },
   ): Promise<void>
 }
 
-export const CODE_MINUTES = 10
 export const TRIES = 5
 const CODES_PER_HOUR = 3
 
@@ -32,8 +33,8 @@ export const codeMac = (
 ) => deps.vault.mac('challenge', `${requestId}|${purpose}|${normaliseCode(code)}`)
 
 /**
- * Sends a code to the main contact point on file, never to an address that only the request named.
- * False when there is no such address. A new code makes the old one worthless.
+ * Sends a code to the main contact point on file, never to an address that only the request named; one that is to prove who
+ * somebody is goes only where the address has been on file for a month. False when there is no such address. A new code makes the old one worthless.
  * @throws Problem `too_many_requests` when that mailbox has had its share of codes for this hour. Codes that prove who somebody is
  * are counted by themselves: anybody can ask for those, and nobody shall lock another out of a package that way.
  */
@@ -44,9 +45,9 @@ export async function sendChallenge(
   purpose: challenges.Purpose,
   by: Actor = system('verification'),
 ): Promise<boolean> {
-  const [contact] = await contactPointsOf(deps, tx, request.id)
+  const contact = (await contactPointsOf(deps, tx, request.id)).find(({ settled }) => settled || purpose === 'download')
   if (!contact) return false
-  const now = deps.clock.now()
+  const [now, minutes] = [deps.clock.now(), deps.policy.assurance.methods.email_code.freshMinutes]
   const contactIndex = identityIndex(deps, contact)
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7))', [contactIndex.toString('hex')])
   if ((await challenges.countSince(tx, contactIndex, purpose, new Date(now.getTime() - 3_600_000))) >= CODES_PER_HOUR)
@@ -61,9 +62,9 @@ export async function sendChallenge(
     contactIndex,
     codeMac: codeMac(deps, request.id, purpose, code),
     now,
-    expiresAt: new Date(now.getTime() + CODE_MINUTES * 60_000),
+    expiresAt: new Date(now.getTime() + minutes * 60_000),
   })
   await deps.record(tx, requestStream(request.id), by, 'challenge_sent', { challengeId, purpose })
-  await deps.writeCodeLetter(tx, request, { challengeId, code, recipient: contact.value, purpose })
+  await deps.writeCodeLetter(tx, request, { challengeId, code, minutes, recipient: contact.value, purpose })
   return true
 }

@@ -32,6 +32,8 @@ export interface RawOptions {
   perMinute?: number
   eraseAfter?: string[]
   identityTypes?: { type: string; formats?: string[] }[]
+  /** Special categories of data (Art. 9). */
+  sensitive?: boolean
 }
 
 const RECORDS = [{ name: 'one' }, { name: 'two' }]
@@ -97,6 +99,7 @@ const manifest = (
     perMinute = 60_000,
     eraseAfter = [],
     identityTypes = [{ type: 'user_id' }, { type: 'email' }],
+    sensitive = false,
   }: RawOptions,
 ): Record<string, unknown> => ({
   protocol: 'dsar-adapter/1',
@@ -116,7 +119,7 @@ const manifest = (
       legalBases: ['contract'],
       retention: 'account_data',
       fields: [{ name: 'name', type: 'string', title: 'Name' }],
-      sensitive: false,
+      sensitive,
       recipients: [],
       containsThirdParties: false,
     },

@@ -68,6 +68,18 @@ describe('a code goes to the address on file', () => {
     expect(recipients()).toEqual([victim.email])
   })
 
+  test.each([
+    ['yesterday', () => new Date(Date.now() - 86_400_000).toISOString()],
+    ['nobody knows when', () => 'long ago'],
+  ])('and to none at all where the only one was entered %s: such an address proves nothing alone', async (_, since) => {
+    first = knowing({ ...victim, since: since() })
+    const at = await open(as.anybody, [email(victim.email)])
+    expect(recipients()).toEqual([])
+    expect(await caseOf(at)).toMatchObject({ state: 'verifying', flags: ['not_identified'] })
+    const code = { method: 'email_code', code: 'K7QF-2M9X' }
+    expect((await as.anybody(`${at}/proofs`, { body: code })).status).toBe(401)
+  })
+
   test('and never to one that was not confirmed, nor to what is not one plain address', async () => {
     first = ids => ({
       ...matchOf(victim, ids),
@@ -75,7 +87,7 @@ describe('a code goes to the address on file', () => {
         { type: 'email', value: eve.email, since: '2001-01-01T00:00:00Z', verified: false },
         { type: 'email', value: `${victim.email}, ${eve.email}`, since: '2002-01-01T00:00:00Z', verified: true },
         { type: 'phone', value: '+49 30 1', since: '2003-01-01T00:00:00Z', verified: true },
-        { type: 'email', value: victim.email, since: 'long ago', verified: true },
+        { type: 'email', value: victim.email, since: '2004-01-01T00:00:00Z', verified: true },
       ],
     })
     await open(as.anybody, [email(victim.email)])
