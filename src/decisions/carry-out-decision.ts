@@ -3,6 +3,7 @@ import type { Actor } from '../domain/actor.ts'
 import { dayIn } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
+import { authorityFor } from '../policy/texts.ts'
 import { applyEvent, lockRequest, renewVersion, setFlag } from '../requests/apply-event.ts'
 import { type AssessDeps, proceed } from '../requests/assess.ts'
 import { insertEntry } from '../requests/clock-ledger.store.ts'
@@ -45,13 +46,13 @@ async function tellOfRefusal(
   const { id, ground, citation, reasons, parts } = decision
   if (!ground || reasons === null) throw new Error(`Refusal ${id} says nothing.`)
   if (!(await canBeTold(deps, tx, request.id))) return setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)
-  const { name, url } = deps.policy.supervisoryAuthority
-  const told = { right: request.right, ground, ...(citation && { citation }), reasons, authority: { name, url } }
+  const authority = authorityFor(deps.policy, request.locale)
+  const told = { right: request.right, ground, ...(citation && { citation }), reasons, authority }
   await deps.writeLetterToSubject(
     tx,
     request,
     parts
-      ? { kind: 'partial-refusal', occasion: id, values: { ...told, parts: await titlesOf(deps, tx, parts) } }
+      ? { kind: 'partial-refusal', occasion: id, values: { ...told, parts: await titlesOf(deps, tx, parts, request.locale) } }
       : { kind: 'refusal', occasion: id, values: told },
   )
 }

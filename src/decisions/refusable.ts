@@ -6,6 +6,7 @@ import { ALL_OF_IT, faultsOfRefusal, groundAgainst, type Parts, type Refusal } f
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Policy } from '../policy/policy.ts'
+import { categoryFor } from '../policy/texts.ts'
 import { datasetsInScope } from '../requests/datasets-in-scope.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
@@ -14,7 +15,7 @@ import { equalRequestsBefore } from './equal-requests.ts'
 
 export interface RefusalDeps extends Omit<IdentityDeps, 'vault'> {
   vault: IdentityDeps['vault'] & DetailsDeps['vault']
-  policy: Pick<Policy, 'version' | 'supervisoryAuthority' | 'categories'>
+  policy: Pick<Policy, 'version' | 'language' | 'translations' | 'supervisoryAuthority' | 'categories'>
   /** Of the controller. */
   timeZone: string
 }
@@ -66,17 +67,17 @@ function unknownParts({ policy }: RefusalDeps, { categories = [], datasets = [] 
 const datasetOf = (adapters: readonly Adapter[], { adapter, dataset }: { adapter: string; dataset: string }) =>
   adapters.find(({ name }) => name === adapter)?.manifest.datasets.find(({ name }) => name === dataset)
 
-/** What is refused, as the person knows it. */
+/** What is refused, as the person knows it: in their language as far as we have the words. */
 export async function titlesOf(
   { policy }: RefusalDeps,
   tx: Tx,
   { categories = [], datasets = [], purposes = [] }: Parts,
-): Promise<string[]> {
+  locale: string,
+): Promise<{ text: string; language?: string }[]> {
   const adapters = datasets.length > 0 ? await adaptersIn(tx) : []
-  const known: Partial<Record<string, { title: string }>> = policy.categories
   return [
-    ...categories.map(name => known[name]?.title ?? name),
-    ...datasets.map(one => datasetOf(adapters, one)?.title ?? one.dataset),
-    ...purposes,
+    ...categories.map(name => categoryFor(policy, name, locale)),
+    ...datasets.map(one => ({ text: datasetOf(adapters, one)?.title ?? one.dataset })),
+    ...purposes.map(text => ({ text })),
   ]
 }

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { toActor } from '../auth/caller.ts'
 import { Problem } from '../domain/problem.ts'
-import { lockRequest } from '../requests/apply-event.ts'
+import { getRequest, lockRequest } from '../requests/apply-event.ts'
 import { type CheckDeps, checkCode } from '../verification/check-code.ts'
 import { type ChallengeDeps, sendChallenge } from '../verification/send-challenge.ts'
 import { byteRange } from './byte-range.ts'
@@ -57,7 +57,7 @@ export const downloadRoutes =
           },
         },
       },
-      async (req, reply) => showPage(deps, reply, req.params.token, {}),
+      async (req, reply) => showPage(deps, req, reply, {}),
     )
 
     api.post(
@@ -93,7 +93,7 @@ export const downloadRoutes =
         const link = await liveLinkFor(deps, deps.read, req.params.token).catch(error => {
           if (!isForm(req) || !(error instanceof Problem)) throw error
         })
-        if (!link) return showPage(deps, reply, req.params.token, {}) // which says that it is gone
+        if (!link) return showPage(deps, req, reply, {}) // which says that it is gone
         return req.body.step === 'send' ? send(deps, req, reply, link) : open(deps, req, reply, link, req.body.code)
       },
     )
@@ -161,7 +161,7 @@ async function send(deps: DownloadRoutesDeps, req: FastifyRequest, reply: Fastif
       return { enough: true }
     },
   )
-  return showPage(deps, reply, (req.params as { token: string }).token, outcome)
+  return showPage(deps, req, reply, outcome)
 }
 
 async function open(
@@ -181,7 +181,7 @@ async function open(
     return reply.code(201).send({ contentUrl, expiresAt: expiresAt.toISOString(), bytes: sealed?.bytes, sha256: sealed?.sha256 })
   } catch (error) {
     if (!isForm(req) || !(error instanceof Problem) || error.status >= 500) throw error
-    return showPage(deps, reply, (req.params as { token: string }).token, { wrong: true })
+    return showPage(deps, req, reply, { wrong: true })
   }
 }
 
@@ -189,17 +189,21 @@ const CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; 
 
 async function showPage(
   deps: DownloadRoutesDeps,
+  req: FastifyRequest,
   reply: FastifyReply,
-  token: string,
   said: { sent?: boolean; wrong?: boolean; enough?: boolean },
 ): Promise<FastifyReply> {
   reply.type('text/html; charset=utf-8').header('content-security-policy', CSP)
   try {
-    const link = await liveLinkFor(deps, deps.read, token)
+    const link = await liveLinkFor(deps, deps.read, (req.params as { token: string }).token)
     const sealed = await packageOf(deps.read, link.requestId)
-    if (!sealed) throw new Problem('not_found')
+    const request = await getRequest(deps.read, link.requestId)
+    if (!sealed || !request) throw new Problem('not_found')
     const { bytes, sha256 } = sealed
+    const { locale, timeZone } = request
     const shown = landingPage({
+      locale,
+      timeZone,
       reference: link.requestId,
       bytes,
       sha256,
@@ -213,6 +217,6 @@ async function showPage(
     return reply.code(said.wrong ? 401 : 200).send(shown)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return reply.code(error.status).send(gonePage())
+    return reply.code(error.status).header('vary', 'accept-language').send(gonePage(req.headers['accept-language']))
   }
 }

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Eta } from 'eta'
+import { LANGUAGES, messagesFor, readCatalogues } from './letters/messages.ts'
+import { wantedLanguage } from './wanted-language.ts'
 
-/** What the page behind a link has to say just now. */
+/** What the page behind a link has to say just now, and to whom. */
 export interface Landing {
+  locale: string
+  timeZone: string
   reference: string
   bytes: number
   sha256: string
@@ -18,23 +22,24 @@ export interface Landing {
 
 const eta = new Eta({ autoEscape: true })
 const template = eta.compile(readFileSync(new URL('./landing-page.html.eta', import.meta.url), 'utf8'))
-const INSTANT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+const catalogues = readCatalogues()
 
-/** A page for a person: it works without scripts, loads nothing, and opening it changes nothing. */
-export const landingPage = (landing: Landing): string =>
-  eta.render(template, {
+/** A page for a person, in their language: it works without scripts, loads nothing, and opening it changes nothing. */
+export function landingPage(landing: Landing): string {
+  const { say, count, instant, size, language } = messagesFor(catalogues, landing.locale)
+  const { usesLeft: uses, expiresAt, timeZone, bytes } = landing
+  return eta.render(template, {
     ...landing,
+    language,
+    say,
     gone: false,
-    size: readable(landing.bytes),
-    expires: `${INSTANT.format(landing.expiresAt)} UTC`,
-    uses: landing.usesLeft === 1 ? 'once more' : `${landing.usesLeft} more times`,
+    size: size(bytes),
+    uses: count('download.uses', uses, { uses, expiresAt: instant(expiresAt.toISOString(), timeZone) }),
   })
+}
 
-export const gonePage = (): string => eta.render(template, { gone: true, wrong: false })
-
-const readable = (bytes: number): string =>
-  bytes < 1_000_000
-    ? `${Math.ceil(bytes / 1000)} kB`
-    : bytes < 1_000_000_000
-      ? `${(bytes / 1e6).toFixed(1)} MB`
-      : `${(bytes / 1e9).toFixed(2)} GB`
+/** For whoever comes too late, in the language that their browser asks for: whose link it was is not said. */
+export function gonePage(acceptLanguage: string | undefined): string {
+  const { say, language } = messagesFor(catalogues, wantedLanguage(acceptLanguage, LANGUAGES))
+  return eta.render(template, { language, say, gone: true, wrong: false })
+}

@@ -6,6 +6,7 @@ import { RESCAN_DAYS } from '../fulfilment/later-rounds.store.ts'
 import { leftoversOf } from '../fulfilment/leftovers.store.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Policy } from '../policy/policy.ts'
+import { authorityFor, categoryFor } from '../policy/texts.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import { isRestricted } from '../requests/marks.store.ts'
 import { type Task, tasksOf } from '../tasks/tasks.store.ts'
@@ -14,7 +15,7 @@ import { type LetterDeps, type RequestLetter, writeLetterToSubject } from './wri
 
 export interface OutcomeDeps extends Omit<LetterDeps, 'vault'> {
   vault: LetterDeps['vault'] & DetailsDeps['vault']
-  policy: Pick<Policy, 'supervisoryAuthority' | 'categories'>
+  policy: Pick<Policy, 'language' | 'translations' | 'supervisoryAuthority' | 'categories'>
 }
 
 /** Tells the person what was done, and no more than was verified. Staff have written an answer of their own already. */
@@ -61,11 +62,10 @@ async function letterOfLifting(tx: Tx, { openedByKind }: DsarRequest, lifts: str
 async function certificate(
   { policy }: OutcomeDeps,
   tx: Tx,
-  { id, scope }: DsarRequest,
+  { id, scope, locale }: DsarRequest,
   tasks: readonly Task[],
   today: Day,
 ): Promise<Said<'erased'>> {
-  const known: Partial<Record<string, { title: string }>> = policy.categories
   const title = (adapterId: string, name: string) =>
     tasks.find(task => task.adapterId === adapterId && task.action === 'erase')?.config.datasets.find(one => one.name === name)
       ?.title ?? name
@@ -78,12 +78,12 @@ async function certificate(
   return {
     erasedOn: today,
     adapters: new Set(tasks.filter(({ action, asked }) => action === 'erase' && asked).map(({ adapterId }) => adapterId)).size,
-    only: (scope.categories ?? []).map(name => known[name]?.title ?? name),
+    only: (scope.categories ?? []).map(name => categoryFor(policy, name, locale)),
     kept,
     refused: refusedAmong(tasks).map(({ title }) => title),
     forwarded: forwardedAmong(tasks).map(({ title }) => title),
     rescans: RESCAN_DAYS.map(days => addDays(today, days)),
-    authority: policy.supervisoryAuthority,
+    authority: authorityFor(policy, locale),
   }
 }
 

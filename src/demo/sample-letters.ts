@@ -2,7 +2,7 @@ import type { LetterValues } from '../delivery/letters/letters.ts'
 
 const toOfficer = { reference: '0197c1de-0000-7000-8000-000000000001', officer: 'privacy@service.test' }
 const common = { ...toOfficer, name: 'Ana Núñez' }
-const authority = { name: 'Datatilsynet', url: 'https://www.datatilsynet.no/' }
+const authority = { name: 'Datatilsynet', url: 'https://www.datatilsynet.no/', language: 'no' }
 const inZone = { timeZone: 'Europe/Berlin' }
 const reasons = 'We looked for the account that the request names and found none.\n\nWhat we were sent since then names another.'
 const dueSoon = { reference: common.reference, right: 'access', dueOn: '2026-04-03', flags: ['late_risk'] } as const
@@ -33,7 +33,7 @@ export const SAMPLES: LetterValues = {
     ...common,
     right: 'access',
     ground: 'rights_of_others',
-    parts: ['Messages of others in your groups'],
+    parts: [{ text: 'Messages of others in your groups' }],
     reasons: 'What the others wrote tells of their lives and health, and they did not agree to your seeing it.',
     authority,
   },

@@ -1,11 +1,20 @@
+import { authorityFor } from '../policy/texts.ts'
 import { type Html, html } from './html.ts'
 import { type Page, table } from './page.ts'
 
 /** Art. 15(1)(a) to (d), (g) and (h), 15(2): for each category why, on what basis, with whom, where, how long and where from. */
-export function aboutProcessing({ summary: { information }, messages: { say } }: Page): Html[] {
+export function aboutProcessing({ summary: { information }, policy, messages }: Page): Html[] {
+  const { say, language } = messages
   const { categories, automatedDecisions } = information
   const rows = categories.map(
-    ({ title, description, purposes, recipients, retention, source }) => html`<tr><th scope="row">${title}</th>
+    ({
+      title,
+      description,
+      purposes,
+      recipients,
+      retention,
+      source,
+    }) => html`<tr lang="${policy.language}"><th scope="row">${title}</th>
 <td>${description}</td>
 <td><ul>${purposes.map(
       ({ purpose, legalBases }) =>
@@ -13,8 +22,9 @@ export function aboutProcessing({ summary: { information }, messages: { say } }:
     )}</ul></td>
 <td>${
       recipients.length > 0 &&
-      html`<ul>${recipients.map(
-        ({ safeguard, ...who }) => html`<li>${say('transfer', who)}${safeguard && html`: ${safeguard}`}</li>`,
+      html`<ul lang="${language}">${recipients.map(
+        ({ safeguard, ...who }) =>
+          html`<li>${say('transfer', who)}${safeguard && html`: <span lang="${policy.language}">${safeguard}</span>`}</li>`,
       )}</ul>`
     }</td>
 <td>${retention.title}${retention.statute && html`: ${retention.statute}`}</td>
@@ -25,7 +35,7 @@ export function aboutProcessing({ summary: { information }, messages: { say } }:
   return [
     rows.length > 0 ? table(say('section.processing'), head, rows) : html`<p>${say('processing.none')}</p>`,
     html`<h3>${say('automated')}</h3>
-<p>${automatedDecisions.statement}</p>`,
+<p lang="${policy.language}">${automatedDecisions.statement}</p>`,
   ]
 }
 
@@ -47,5 +57,5 @@ ${remedies(page)}
 }
 
 /** Complaint and court (Art. 12(4), 15(1)(f)). */
-export const remedies = ({ summary: { information }, messages: { say } }: Page): Html =>
-  html`<p>${say('complain', { authority: information.complaint.authority })} <a href="${information.complaint.url}" rel="noreferrer">${say('complain.link')}</a></p>`
+export const remedies = ({ summary: { information }, policy, messages: { say, language } }: Page): Html =>
+  html`<p>${say('complain', { authority: authorityFor(policy, language).name })} <a href="${information.complaint.url}" rel="noreferrer">${say('complain.link')}</a></p>`

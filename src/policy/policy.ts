@@ -157,11 +157,15 @@ const AssuranceSchema = Type.Object(
   closed,
 )
 
+/** What letters quote of the policy, in another language: all of it, or the language is not there. */
+const TranslationSchema = Type.Object({ supervisoryAuthority: Text, categories: table(CATEGORIES, Text) }, closed)
+
 /** The privacy policy as data, and as a JSON Schema of it. */
 export const PolicySchema = Type.Object(
   {
     version: Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' }),
     language: Type.String({ pattern: '^[a-z]{2}$' }),
+    translations: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z]{2}$' }), TranslationSchema, closed)),
     controller: Type.Object(
       {
         name: Text,

@@ -14,7 +14,7 @@ interface Refused {
   /** The provision of national law. */
   citation?: string
   reasons: string
-  authority: { name: string; url: string }
+  authority: { name: string; url: string; language: string }
 }
 interface Extended {
   reasonCode: ExtensionReason
@@ -26,7 +26,7 @@ interface Extended {
 /** What the person is told of a decision, in the words of whoever took it. The occasion is what it is about: that is told once. */
 export type DecisionLetter = { occasion: string } & (
   | { kind: 'refusal'; values: Refused }
-  | { kind: 'partial-refusal'; values: Refused & { parts: string[] } }
+  | { kind: 'partial-refusal'; values: Refused & { parts: { text: string; language?: string }[] } }
   | { kind: 'extension'; values: Extended }
   | { kind: 'clarification'; values: { about: Exclude<PauseReason, 'fee'>; question: string } }
   | { kind: 'fee-notice'; values: { amount: `${number}`; currency: string; reasons: string } }

@@ -104,6 +104,37 @@ describe('the page behind a link', () => {
     expect(body).not.toContain(sealed.link.split('/').at(-1))
   })
 
+  test('speaks the language of the request, whatever the browser asks for', async () => {
+    const headers = { 'accept-language': 'de' }
+    expect((await anybody(sealed.link, { headers })).body).toContain('<html lang="en">')
+    await service.sql(`UPDATE dsar_request SET locale = 'de-AT', time_zone = 'Europe/Vienna' WHERE id = $1`, [sealed.id])
+    const { body } = await anybody(sealed.link)
+    const wrong = await anybody(sealed.link, form('step=open&code=0000-0000'))
+    await service.sql(`UPDATE dsar_request SET locale = 'en' WHERE id = $1`, [sealed.id])
+    expect(body).toContain('<html lang="de">')
+    expect(body).toMatch(/<h1>Ihr Datenpaket liegt bereit<\/h1>[\s\S]*Eine ZIP-Datei von 1,\d MB\.[\s\S]* MEZ, noch 3-mal/)
+    expect(wrong.body).toContain('Dieser Code war falsch')
+    for (const text of [body, wrong.body]) expect(text).not.toMatch(/\b(your|the|code from|mail me)\b/i)
+  })
+
+  test.each([
+    ['de-CH,de;q=0.9,en;q=0.5', 'de'],
+    ['en;q=0.5, fr, de;q=0.8', 'de'],
+    ['de;q=0, fr', 'en'],
+    ['de;q=nonsense', 'en'],
+    ['', 'en'],
+  ])(
+    'about a link that leads nowhere speaks the language that is wanted most of those there are: %s',
+    async (wanted, language) => {
+      const { status, body, headers } = await anybody(`/v1/downloads/${'A'.repeat(43)}`, {
+        headers: { 'accept-language': wanted },
+      })
+      expect([status, headers.get('vary')?.includes('accept-language')]).toEqual([404, true])
+      expect(body).toContain(`<html lang="${language}">`)
+      expect(body).toContain(language === 'de' ? 'Dieser Link gilt nicht mehr' : 'This link no longer works')
+    },
+  )
+
   test('says nothing of the person', async () => {
     const { body } = await anybody(sealed.link)
     for (const said of [ANA.email, ANA.name, ANA.userId]) expect(body).not.toContain(said)

@@ -154,7 +154,7 @@ describe('what a letter says', () => {
   })
 
   test('of an erasure that was narrowed claims no more than that', () => {
-    const { text } = write('erased', { only: ['Usage'], kept: [] })
+    const { text } = write('erased', { only: [{ text: 'Usage', language: 'en' }], kept: [] })
     expect(text).toContain('the data of these kinds')
     expect(text).toContain('Usage')
     expect(text).not.toContain('we erased the personal data held about you')
@@ -300,7 +300,7 @@ describe('what the staff wrote', () => {
         ? [write('clarification', { question: hostile })]
         : [
             write('refusal', { reasons: hostile }),
-            write('partial-refusal', { reasons: hostile, parts: [hostile] }),
+            write('partial-refusal', { reasons: hostile, parts: [{ text: hostile }] }),
             write('extension', { reasons: hostile }),
             write('fee-notice', { reasons: hostile }),
           ]
@@ -317,8 +317,8 @@ test('what services call their data is text', () => {
     write('erased', { kept: [{ title, reason: '17_3_b', statute: title, until: '2033-12-31' }] }),
     write('restricted', { kept: [title] }),
     write('rectified', { changed: [{ dataset: title, field: title }] }),
-    write('partial-refusal', { parts: [title] }),
-    write('refusal', { authority: { name: title, url: AUTHORITY } }),
+    write('partial-refusal', { parts: [{ text: title }] }),
+    write('refusal', { authority: { name: title, url: AUTHORITY, language: 'en' } }),
   ]
   for (const { html, text } of letters) {
     expect(linksIn(html)).toEqual([])
@@ -408,6 +408,17 @@ describe('languages', () => {
     const letter = renderLetter('lapsed', locale, VALUES.lapsed)
     expect(letter.subject).toBe(subject)
     expect(letter.html).toContain(`<html lang="${language}">`)
+  })
+
+  test('words of the policy that are not in the language of the letter are marked, and said to be so', () => {
+    const authority = { name: 'The authority', url: AUTHORITY, language: 'en' }
+    const { html, text } = renderLetter('refusal', 'de', { ...VALUES.refusal, authority })
+    expect(html).toContain(`<span lang="en">The authority, ${AUTHORITY}</span> (Englisch)`)
+    expect(text).toContain(`* The authority, ${AUTHORITY} (Englisch)`)
+    const parts = [{ text: 'Usage', language: 'en' }, { text: 'Nutzung', language: 'de' }, { text: 'Notes' }]
+    const items = renderLetter('partial-refusal', 'de', { ...VALUES['partial-refusal'], authority, parts }).text
+    expect(items).toContain('* Usage (Englisch)\n* Nutzung\n* Notes\n')
+    expect(renderLetter('refusal', 'en', { ...VALUES.refusal, authority }).html).not.toContain('<span lang')
   })
 
   test('dates are written as the language writes them', () => {

@@ -80,6 +80,12 @@ describe('the privacy policy', () => {
       'javascript:alert(1)',
       '/supervisoryAuthority/url: must match pattern',
     ],
+    [
+      'a translation that leaves something out',
+      ['translations', 'de', 'categories', 'usage'],
+      undefined,
+      '/translations/de/categories: must have required properties usage',
+    ],
     ['a promise longer than the law', ['promiseDays'], 45, '/promiseDays: must be <= 30'],
     [
       'a transfer without a safeguard',

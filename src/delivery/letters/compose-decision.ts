@@ -1,7 +1,7 @@
 import type { Composed, Composers } from './composed.ts'
+import { itemOf } from './foreign.ts'
 import type { LetterValues } from './letters.ts'
 import type { Messages } from './messages.ts'
-import { plainText } from './plain-text.ts'
 import { quoted } from './quoted.ts'
 import { remedies } from './remedies.ts'
 
@@ -63,7 +63,7 @@ export const ABOUT_DECISIONS = {
     subject: messages.say('partial-refusal.subject'),
     paragraphs: [
       messages.say('partial-refusal.decided', { right: messages.say(`right.${values.right}`) }),
-      ...(parts.length > 0 ? [messages.say('partial-refusal.parts'), { items: parts.map(plainText) }] : []),
+      ...(parts.length > 0 ? [messages.say('partial-refusal.parts'), { items: parts.map(part => itemOf(messages, part)) }] : []),
       ...groundsOf(messages, values),
     ],
   }),

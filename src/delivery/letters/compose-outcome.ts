@@ -1,4 +1,5 @@
 import type { Composers } from './composed.ts'
+import { itemOf } from './foreign.ts'
 import type { FieldName, Kept } from './letters.ts'
 import type { Messages } from './messages.ts'
 import { plainText } from './plain-text.ts'
@@ -33,7 +34,7 @@ export const ABOUT_OUTCOMES = {
       subject: say('erased.subject'),
       paragraphs: [
         ...(only.length > 0
-          ? titled(only, say('erased.done.only', { erasedOn: day(erasedOn) }))
+          ? [say('erased.done.only', { erasedOn: day(erasedOn) }), { items: only.map(each => itemOf(messages, each)) }]
           : [say(isAll ? 'erased.done.all' : 'erased.done', { erasedOn: day(erasedOn) })]),
         count('erased.checked', adapters, { services: adapters }),
         ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),

@@ -18,8 +18,11 @@ interface Link {
 }
 
 interface List {
-  items: string[]
+  items: Item[]
 }
+
+/** With the language it is in, and a note that says so, where that is not the language of the letter. */
+export type Item = string | { text: string; language: string; note: string }
 
 /** What a person of the staff wrote, as they wrote it, a paragraph each. */
 export interface Quote {

@@ -14,10 +14,18 @@ interface Common {
   name?: string
 }
 
+/** Words that we did not write; without a language nobody knows which they are in. */
+export interface Words {
+  text: string
+  language?: string
+}
+
 /** The supervisory authority that the policy names. Its address is written out, never made clickable. */
 export interface Authority {
   name: string
   url: string
+  /** That its name is in. */
+  language: string
 }
 
 /** No refusal, not even of a part, goes without reasons and without telling where to complain (GDPR Art. 12(4)). */
@@ -78,7 +86,7 @@ export interface LetterValues {
   'fee-notice': Common & { amount: string; currency: string; reasons: string }
   refusal: Common & Refused & Ground & { right: Right }
   /** `parts` are titles of what is not included. */
-  'partial-refusal': Common & Refused & Ground & { right: Right; parts?: string[] }
+  'partial-refusal': Common & Refused & Ground & { right: Right; parts?: Words[] }
   /** To every contact point, so that whoever did not ask can still stop it. */
   'erasure-announced': Common & InZone & { right: Right; ground: WordedCode<'erasure-announced.ground'>; coolsOffAt: string }
   /**
@@ -89,7 +97,7 @@ export interface LetterValues {
   erased: Common & {
     erasedOn: Day
     adapters: number
-    only?: string[]
+    only?: Words[]
     kept: Kept[]
     refused?: string[]
     forwarded?: string[]

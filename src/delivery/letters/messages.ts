@@ -27,12 +27,15 @@ export interface Messages {
   /** @throws for a message or a value that is not there: a letter with a gap is not sent. */
   say(key: MessageKey, values?: Readonly<Record<string, string | number>>): string
   /** For a number: `<key>.one`, `<key>.other` … as the language counts (CLDR plural rules). */
-  count(key: CountedKey, count: number, values: Readonly<Record<string, number>>): string
+  count(key: CountedKey, count: number, values: Readonly<Record<string, string | number>>): string
   day(day: Day): string
   /** An amount in the main unit of an ISO 4217 currency. */
   money(amount: string, currency: string): string
   /** An ISO 8601 instant as the clock on the reader's wall shows it, with the zone said. */
   instant(iso: string, timeZone: string): string
+  /** What another language is called in this one, by its BCP 47 subtag. */
+  languageName(language: string): string
+  size(bytes: number): string
 }
 
 export function readCatalogues(languages: readonly string[] = LANGUAGES): Catalogues {
@@ -57,6 +60,7 @@ export function messagesFor(catalogues: Catalogues, locale: string): Messages {
   }
   const days = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
   const numbers = new Intl.PluralRules(language)
+  const names = new Intl.DisplayNames([language], { type: 'language' })
   return {
     language,
     say,
@@ -64,6 +68,14 @@ export function messagesFor(catalogues: Catalogues, locale: string): Messages {
     day: day => days.format(new Date(`${day}T00:00:00Z`)),
     money: (amount, currency) => new Intl.NumberFormat(language, { style: 'currency', currency }).format(amount as `${number}`),
     instant: (iso, timeZone) => new Intl.DateTimeFormat(language, { ...INSTANT, timeZone }).format(new Date(iso)),
+    languageName: other => names.of(other) ?? other,
+    size(bytes) {
+      const scale = bytes < 1e6 ? 1 : bytes < 1e9 ? 2 : 3
+      const value = bytes / 1000 ** scale
+      const digits = { maximumFractionDigits: scale - 1, minimumFractionDigits: scale - 1 }
+      const unit = ['', 'kilobyte', 'megabyte', 'gigabyte'][scale]
+      return new Intl.NumberFormat(language, { style: 'unit', unit, ...digits }).format(scale === 1 ? Math.ceil(value) : value)
+    },
   }
 }
 
