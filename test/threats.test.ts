@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals'
+import { at, type Node, readModules } from './support/module-graph.ts'
+
+/**
+ * The rows of the threat model that have to be proven: T01–T18 who is asking, T19–T30 what is whose, T31–T44 tokens, T45–T55
+ * insiders, T85–T91 letters and reports, T92–T99 the way to the copy. A test proves a row by having its number in its title, or
+ * in front of the line of the table that its title is made of.
+ */
+const ROWS = [...numbers(1, 55), ...numbers(85, 99)]
+
+/** Rows that no test can prove here, and why not. */
+const EXCUSED: Record<string, string> = {
+  T24: 'One deployment serves one controller: there is no other tenant whose adapters a request could reach.',
+}
+
+/** Rows whose proof is still being written. */
+const PENDING = new Set([...numbers(1, 55), ...numbers(85, 99)])
+
+test('every threat is named by a test that proves the defence, or excused with a reason', () => {
+  const titles = readModules('test/**/*.test.ts').flatMap(({ nodes }) => nodes.flatMap(titlesOf))
+  const proven = new Set(titles.flatMap(title => title.match(/\bT\d{2,3}\b/g) ?? []))
+  expect(ROWS.filter(row => !proven.has(row) && !(row in EXCUSED) && !PENDING.has(row))).toEqual([])
+  expect(Object.keys(EXCUSED).filter(row => proven.has(row) || !ROWS.includes(row))).toEqual([])
+  expect(Object.values(EXCUSED).filter(reason => !/^[A-Z].{30,}\.$/.test(reason))).toEqual([])
+})
+
+function numbers(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_, n) => `T${String(from + n).padStart(2, '0')}`)
+}
+
+/** What is written out of the titles of `test`, `describe` and their `each`, and every text that begins with the number of a row. */
+function titlesOf(node: Node): string[] {
+  if (node.type === 'StringLiteral') return /^T\d{2,3} /.test(node.value as string) ? [node.value as string] : []
+  if (node.type !== 'CallExpression') return []
+  const named = [at(node, 'callee'), at(node, 'callee', 'callee', 'object')].map(callee => at(callee, 'value'))
+  const title = at(node, 'arguments', 0, 'expression', 'value')
+  return typeof title === 'string' && named.some(name => name === 'test' || name === 'describe') ? [title] : []
+}
