@@ -1,21 +1,24 @@
 import type { Dataset } from '../adapters/protocol.ts'
 import { REFUSAL_GROUNDS } from '../domain/refusal.ts'
+import type { DsarRequest } from '../domain/request.ts'
 import type { Task } from '../tasks/tasks.store.ts'
 import type { AdapterAnswer, DatasetAnswer, PackagedOutcome } from './package-input.ts'
 
+type Scope = DsarRequest['scope']
+
 /** What the tasks of a request say, adapter by adapter, as the package tells it. */
-export function answersOf(tasks: readonly Task[]): AdapterAnswer[] {
-  return tasks.filter(({ action }) => action === 'collect').map(task => answerOf(task, tasks))
+export function answersOf(tasks: readonly Task[], scope: Scope): AdapterAnswer[] {
+  return tasks.filter(({ action }) => action === 'collect').map(task => answerOf(task, tasks, scope))
 }
 
-function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
+function answerOf(task: Task, tasks: readonly Task[], scope: Scope): AdapterAnswer {
   const { adapter, config, answer, finishedAt } = task
   const located = tasks.find(({ action, adapterId }) => action === 'locate' && adapterId === task.adapterId)?.answer
   const countOf = (name: string) => located?.datasets.find(dataset => dataset.name === name)?.count
   return {
     name: adapter,
     title: config.title,
-    status: statusOf(task),
+    status: statusOf(task, scope),
     ...(finishedAt && { answeredAt: finishedAt }),
     datasets: [
       ...config.datasets.flatMap(dataset => {
@@ -38,7 +41,7 @@ function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
       }),
       ...config.outOfScope
         .filter(() => answer?.status !== 'unknown_person')
-        .map(dataset => ({ ...describe(dataset), outcome: 'not_portable' as const, count: 0 })),
+        .map(dataset => ({ ...describe(dataset), outcome: whyNotAsked(dataset, scope), count: 0 })),
       ...(config.refused ?? []).map(({ ground, ...dataset }) => ({
         ...describe(dataset),
         outcome: 'refused' as const,
@@ -55,11 +58,18 @@ function answerOf(task: Task, tasks: readonly Task[]): AdapterAnswer {
   }
 }
 
-function statusOf({ answer, config }: Task): AdapterAnswer['status'] {
+/** A person who asks for some categories is not told of the others that Art. 20 does not cover them. */
+const whyNotAsked = ({ category }: Dataset, { categories }: Scope): 'not_asked_for' | 'not_portable' =>
+  categories && !categories.includes(category) ? 'not_asked_for' : 'not_portable'
+
+function statusOf({ answer, config }: Task, scope: Scope): AdapterAnswer['status'] {
   if (!answer) return 'not_answered'
   if (answer.status !== 'nothing_in_scope') return answer.status
   if (config.refused || config.forwarded) return 'answered'
-  return config.outOfScope.length === 0 ? 'holds_nothing' : 'nothing_portable'
+  if (config.outOfScope.length === 0) return 'holds_nothing'
+  return config.outOfScope.some(dataset => whyNotAsked(dataset, scope) === 'not_asked_for')
+    ? 'nothing_asked_for'
+    : 'nothing_portable'
 }
 
 const describe = ({ fields, ...dataset }: Dataset): Omit<DatasetAnswer, 'outcome' | 'count'> => ({

@@ -60,7 +60,7 @@ async function inputFor(deps: BuildDeps, request: DsarRequest & { right: Package
     assembledAt: clock.now(),
     locale: request.locale,
     policy,
-    adapters: answersOf(await tasksOf(read, request.id)),
+    adapters: answersOf(await tasksOf(read, request.id), request.scope),
     forwardings: (await forwardingsOf(read, request.id)).map(({ controller, contact, datasets, forwardedAt, dueOn }) => ({
       ...{ controller, contact, datasets, dueOn },
       forwardedOn: dayIn(forwardedAt, request.timeZone),

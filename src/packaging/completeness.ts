@@ -19,8 +19,14 @@ export interface Completeness {
   missing: Shortfall[]
 }
 
-const ANSWERED: readonly AdapterStatus[] = ['answered', 'unknown_person', 'holds_nothing', 'nothing_portable']
-const WHOLE: readonly PackagedOutcome[] = ['completed', 'no_data', 'not_portable']
+const ANSWERED: readonly AdapterStatus[] = [
+  'answered',
+  'unknown_person',
+  'holds_nothing',
+  'nothing_portable',
+  'nothing_asked_for',
+]
+const WHOLE: readonly PackagedOutcome[] = ['completed', 'no_data', 'not_portable', 'not_asked_for']
 
 export const isAnswered = (status: AdapterStatus): boolean => ANSWERED.includes(status)
 
@@ -33,10 +39,11 @@ export function completenessOf(adapters: readonly AdapterAnswer[], { say }: Mess
   const answered = adapters.filter(({ status }) => isAnswered(status)).length
   const complete = adapters.length > 0 && missing.length === 0
   const dataFound = adapters.some(({ datasets }) => datasets.some(({ count, located = 0 }) => count + located > 0))
+  const narrowed = adapters.some(({ datasets }) => datasets.some(({ outcome }) => outcome === 'not_asked_for'))
   const statement = [
     say('answered', { answered, total: adapters.length }),
-    say(complete ? 'complete' : 'incomplete'),
-    say(dataFound ? 'found' : complete ? 'found.none' : 'found.unknown'),
+    say(!complete ? 'incomplete' : narrowed ? 'complete.asked' : 'complete'),
+    say(dataFound ? 'found' : !complete ? 'found.unknown' : narrowed ? 'found.none.asked' : 'found.none'),
   ].join(' ')
   return { complete, answered, asked: adapters.length, dataFound, statement, missing }
 }

@@ -33,7 +33,7 @@ export interface Forwarded {
 }
 
 /**
- * What became of asking an adapter. `unknown_person`, `holds_nothing` and `nothing_portable` are full answers that bring no data;
+ * What became of asking an adapter. `unknown_person`, `holds_nothing`, `nothing_portable` and `nothing_asked_for` are full answers that bring no data;
  * `suspended`, `failed` and `not_answered` are none; `settled_by_hand` is what people found out instead, and brings no data either.
  */
 export type AdapterStatus =
@@ -41,6 +41,7 @@ export type AdapterStatus =
   | 'unknown_person'
   | 'holds_nothing'
   | 'nothing_portable'
+  | 'nothing_asked_for'
   | 'suspended'
   | 'failed'
   | 'not_answered'
@@ -55,7 +56,7 @@ export interface AdapterAnswer {
 }
 
 /**
- * The protocol's outcomes of a dataset, `not_portable` for one that was not asked for because Art. 20 does not cover it,
+ * The protocol's outcomes of a dataset, `not_portable` for one that was not asked for because Art. 20 does not cover it, `not_asked_for` for one of a category that the person left out,
  * `withheld` for one that came and was left out for the sake of others, and `forwarded` for one that another controller answers for.
  */
 export type PackagedOutcome =
@@ -68,6 +69,7 @@ export type PackagedOutcome =
   | 'failed'
   | 'cancelled'
   | 'not_portable'
+  | 'not_asked_for'
   | 'withheld'
   | 'forwarded'
 

@@ -8,9 +8,9 @@ import { adapter, dataset } from '../support/package-builder.ts'
 const messages = messagesFor('en')
 const of = (...adapters: ReturnType<typeof adapter>[]) => completenessOf(adapters, messages)
 
-const ANSWERS: AdapterStatus[] = ['answered', 'unknown_person', 'holds_nothing', 'nothing_portable']
+const ANSWERS: AdapterStatus[] = ['answered', 'unknown_person', 'holds_nothing', 'nothing_portable', 'nothing_asked_for']
 const SILENCES: AdapterStatus[] = ['suspended', 'failed', 'not_answered']
-const WHOLE: PackagedOutcome[] = ['completed', 'no_data', 'not_portable']
+const WHOLE: PackagedOutcome[] = ['completed', 'no_data', 'not_portable', 'not_asked_for']
 const SHORT: PackagedOutcome[] = ['partially_completed', 'retained', 'not_supported', 'refused', 'failed', 'cancelled']
 
 describe('the completeness statement', () => {
