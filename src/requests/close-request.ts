@@ -1,3 +1,4 @@
+import type { Facts } from '../audit/record.ts'
 import type { Caller } from '../auth/caller.ts'
 import { toActor } from '../auth/caller.ts'
 import type { State } from '../domain/lifecycle.ts'
@@ -23,9 +24,21 @@ export async function withdrawRequest(deps: Deps, tx: Tx, id: string, caller: Ca
     throw new Problem('not_allowed', isReport ? 'Write a message if the report is wrong: somebody will look at it.' : undefined)
   if (isReport && !TAKEN_BACK_UNTIL.has((await lockRequest(tx, id)).state))
     throw new Problem('illegal_transition', 'It can no longer be taken back.') // and why would tell what came of it
-  const withdrawn = await applyEvent(deps, tx, id, 'withdrawn', toActor(caller))
+  return end(deps, tx, id, 'withdrawn', caller)
+}
+
+/** An objection to marketing is in force before it is decided on (Art. 21(3)), and is no more once there is none. */
+async function end(
+  deps: Deps,
+  tx: Tx,
+  id: string,
+  event: 'withdrawn' | 'cancelled',
+  caller: Caller,
+  facts: Facts = {},
+): Promise<DsarRequest> {
+  const ended = await applyEvent(deps, tx, id, event, toActor(caller), facts)
   await liftMarks(tx, { requestId: id, kind: 'objected', at: deps.clock.now() })
-  return withdrawn
+  return ended
 }
 
 const TAKEN_BACK_UNTIL: ReadonlySet<State> = new Set(['received', 'verifying', 'assessing', 'cooling_off'])
@@ -33,7 +46,7 @@ const TAKEN_BACK_UNTIL: ReadonlySet<State> = new Set(['received', 'verifying', '
 /** Staff end a request that should not go on; the reason is a code, because the record bears no free text about people. */
 export async function cancelRequest(deps: Deps, tx: Tx, id: string, reason: CancelReason, caller: Caller): Promise<DsarRequest> {
   await visibleRequest(deps, tx, id, caller)
-  return applyEvent(deps, tx, id, 'cancelled', toActor(caller), { reason })
+  return end(deps, tx, id, 'cancelled', caller, { reason })
 }
 
 export const CANCEL_REASONS = ['opened_by_mistake', 'duplicate', 'not_our_data', 'test_request'] as const

@@ -65,6 +65,13 @@ describe('an objection to another use', () => {
     expect((await one.standing(GRACE)).objectedTo).toEqual([])
   })
 
+  test('that was opened by mistake is in force for nobody once it is cancelled', async () => {
+    const at = await one.open(one.grace, { type: 'objection', details: { purposes: ['marketing', 'analytics'] } })
+    await one.see(at, ({ flags }) => flags.includes('needs_decision'))
+    expect((await one.post(one.officer, at, 'cancellation', { reason: 'opened_by_mistake' })).status).toBe(200)
+    expect(await one.standing(GRACE)).toMatchObject({ objectedTo: [], suppressed: false })
+  })
+
   test('that is to marketing as well ends that at once, and only the rest can be refused', async () => {
     const at = await one.open(one.grace, { type: 'objection', details: { purposes: ['marketing', 'analytics'] } })
     await one.see(at, ({ flags }) => flags.includes('needs_decision'))
