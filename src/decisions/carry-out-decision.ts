@@ -61,7 +61,7 @@ async function tellOfRefusal(
 async function announceFee(deps: CarryOutDeps, tx: Tx, request: DsarRequest, decision: StoredDecision, by: Actor): Promise<void> {
   const { id, fee, reasons } = decision
   if (!fee || reasons === null) throw new Error(`Fee notice ${id} says nothing.`)
-  await requireReader(deps, tx, request.id)
+  await requireReader(deps, tx, request)
   const now = deps.clock.now()
   const on = dayIn(now, deps.timeZone)
   const pause = await insertEntry(

@@ -45,7 +45,7 @@ export async function extendRequest(
   const now = deps.clock.now()
   const on = latest([dayIn(now, request.timeZone), dayIn(now, deps.timeZone)])
   const { receivedOn, dueOn } = await longerUntil(deps, tx, request, on, reason)
-  await requireReader(deps, tx, requestId)
+  await requireReader(deps, tx, request)
 
   const by = toActor(caller)
   const entry = await insertEntry(deps, tx, requestId, { kind: 'extension', reason, text, on }, { id: by.id, at: now })

@@ -70,7 +70,7 @@ export async function approvePause(deps: PauseDeps, tx: Tx, requestId: string, i
 async function begin(deps: PauseDeps, tx: Tx, request: DsarRequest, pause: StoredPause, caller: Caller): Promise<StoredPause> {
   const { id, reason } = pause
   if (reason === 'fee') throw new Error('A fee is asked for by a decision.')
-  await requireReader(deps, tx, request.id)
+  await requireReader(deps, tx, request)
   const from = dayIn(deps.clock.now(), deps.timeZone)
   await beginPause(tx, id, from)
   await deps.record(tx, requestStream(request.id), toActor(caller), 'paused', { pause: id, reason, from })

@@ -36,7 +36,7 @@ export async function answerRequest(deps: AnswerDeps, tx: Tx, id: string, answer
   const errors = faultsOf(request, answer)
   if (errors.length > 0) throw new Problem('unprocessable', undefined, { errors })
   const answered = await applyEvent(deps, tx, id, 'answered', toActor(caller), answer.outcome ? { outcome: answer.outcome } : {})
-  await requireReader(deps, tx, id)
+  await requireReader(deps, tx, request)
   const message = await addMessage(deps, tx, id, { from: 'staff', text: answer.text })
   await deps.record(tx, requestStream(id), toActor(caller), 'message_written', {
     message: message.id,

@@ -37,9 +37,14 @@ export type DecisionLetter = { occasion: string } & (
 /** Writes to the person, in the caller's transaction: it goes out if, and only if, what it tells of happened. */
 export type WriteDecisionLetter = (tx: Tx, request: DsarRequest, letter: DecisionLetter) => Promise<void>
 
-/** For what counts only if the person is told of it. @throws Problem `unprocessable` where nobody can be written to */
-export async function requireReader(deps: IdentityDeps, tx: Tx, requestId: string): Promise<void> {
-  if (!(await canBeTold(deps, tx, requestId)))
+/**
+ * For what counts only if the person is told of it as of a request of theirs. Who was reported has made none: neither does theirs
+ * take longer, nor do we wait for a proof of them. @throws Problem `unprocessable` there, and where nobody can be written to
+ */
+export async function requireReader(deps: IdentityDeps, tx: Tx, { id, relationship }: DsarRequest): Promise<void> {
+  if (relationship === 'reporter')
+    throw new Problem('unprocessable', 'The person was reported and has asked for nothing; write them a message.')
+  if (!(await canBeTold(deps, tx, id)))
     throw new Problem('unprocessable', 'No address of the person is known yet, and this counts only if they are told of it.')
 }
 

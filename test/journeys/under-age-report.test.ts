@@ -109,6 +109,17 @@ describe('an account that was reported', () => {
     expect(mails.map(({ text }) => text).join()).not.toMatch(/we received this request from you/)
   })
 
+  test('is not written to as if its owner had asked for anything', async () => {
+    const [open] = await reportsOn(KAMAL.email)
+    for (const [what, body] of [
+      ['extensions', { reason: 'scattered_sources', text: 'Your data lie in eleven systems.' }],
+      ['pauses', { reason: 'identity', question: 'Who are you?' }],
+      ['pauses', { reason: 'clarification', question: 'Which data do you mean?' }],
+    ] as const)
+      expect((await one.officer(`${pathOf(open)}/${what}`, { body })).status).toBe(422)
+    expect((await one.officer(`${pathOf(open)}/pauses`)).body.pauses).toEqual([])
+  })
+
   test('cannot end that by itself, but have somebody look, who gives it back', async () => {
     const [open] = await reportsOn(KAMAL.email)
     const at = pathOf(open)
