@@ -11,14 +11,14 @@ export interface CoolingOff {
   liftingHours: number
 }
 
-/** Time that carrying it out and checking it may take: cooling off ends so long before the promised day, if that is nearer. */
+/** Time that carrying it out and checking it may take: cooling off ends so long before the last day, if that is nearer. */
 const RESERVE_HOURS = 48
 const AT_LEAST_HOURS = 24
 
 /**
  * When cooling off ends. It never uses up the time in which the request has to be answered: a period that would is shortened,
  * to a day at the least, because a warning that nobody can read in time is none.
- * @param dueAt the last moment of the promised day
+ * @param dueAt the last moment of the day that was promised, or that the law of the person's place allows, whichever is earlier
  */
 export function coolingOffEnds(periods: CoolingOff, right: Right, now: Date, dueAt: Date): Date {
   const hours = { erasure: periods.erasureHours, under_age_report: periods.contestHours }[right as string] ?? periods.liftingHours

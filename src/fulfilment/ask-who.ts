@@ -1,15 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { holdAdapters } from '../adapters/adapters.store.ts'
-import { endOfDay } from '../domain/day.ts'
 import type { Transact } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
+import { type LastMomentDeps, lastMomentOf } from '../requests/last-moment.ts'
 import { configOf } from '../tasks/scope.ts'
 import { insertTasks, type NewTask, type TaskAnswer } from '../tasks/tasks.store.ts'
 
 const CANNOT_KNOW = { status: 'unknown_person', datasets: [] } satisfies TaskAnswer
 
-export interface AskWhoDeps extends CaseDeps, IdentityDeps {
+export interface AskWhoDeps extends CaseDeps, IdentityDeps, LastMomentDeps {
   transact: Transact
 }
 
@@ -22,7 +22,7 @@ export async function askWho(deps: AskWhoDeps, requestId: string): Promise<void>
     const request = await lockRequest(tx, requestId)
     if (request.state !== 'verifying') return
     const adapters = (await holdAdapters(tx)).filter(({ manifest }) => manifest.actions.includes('resolve'))
-    const dueAt = endOfDay(request.dueOn, request.timeZone)
+    const dueAt = await lastMomentOf(deps, tx, request)
     const named = new Set((await identitiesOf(deps, tx, requestId)).map(({ type }) => type))
     const tasks = adapters.map((adapter): NewTask => {
       const config = configOf(adapter, [])

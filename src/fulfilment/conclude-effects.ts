@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { adaptersIn } from '../adapters/adapters.store.ts'
 import { system } from '../domain/actor.ts'
-import { endOfDay } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, noteCompleteness, setFlag } from '../requests/apply-event.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import { type LastMomentDeps, lastMomentOf } from '../requests/last-moment.ts'
 import { noteRecipients, type RecipientDeps } from '../tasks/recipients.store.ts'
 import { insertTasks, type NewTask, type Task } from '../tasks/tasks.store.ts'
 import { completenessOfEffects } from './completeness.ts'
@@ -14,7 +14,12 @@ import { keepLeftovers } from './leftovers.store.ts'
 import { type MarkDeps, markAtLast } from './mark-subject.ts'
 import { actionsOf, notSupported } from './plan-tasks.ts'
 
-export interface ConcludeEffectsDeps extends CaseDeps, RecipientDeps, Omit<DetailsDeps, 'vault'>, Omit<MarkDeps, 'vault'> {
+export interface ConcludeEffectsDeps
+  extends CaseDeps,
+    LastMomentDeps,
+    RecipientDeps,
+    Omit<DetailsDeps, 'vault'>,
+    Omit<MarkDeps, 'vault'> {
   vault: DetailsDeps['vault'] & MarkDeps['vault']
 }
 
@@ -59,7 +64,12 @@ export async function concludeEffects(
 const isDone = ({ answer }: Task): boolean => answer?.datasets.some(({ outcome }) => outcome === 'completed') === true
 
 /** Has what an erasure left restricted, by hand where the adapter cannot do that. @returns whether that has to be waited for */
-async function restrictKept(deps: CaseDeps, tx: Tx, request: DsarRequest, tasks: readonly Task[]): Promise<boolean> {
+async function restrictKept(
+  deps: CaseDeps & LastMomentDeps,
+  tx: Tx,
+  request: DsarRequest,
+  tasks: readonly Task[],
+): Promise<boolean> {
   const restricted = new Set(tasks.filter(({ action }) => action === 'restrict').map(({ adapterId }) => adapterId))
   const able = new Set((await adaptersIn(tx)).filter(({ manifest }) => manifest.actions.includes('restrict')).map(({ id }) => id))
   const owed = tasks.flatMap((task): NewTask[] => {
@@ -72,7 +82,7 @@ async function restrictKept(deps: CaseDeps, tx: Tx, request: DsarRequest, tasks:
   })
   if (owed.length === 0) return false
   if (owed.some(({ problem }) => problem)) await setFlag(deps, tx, request.id, 'failed_task', true, BY)
-  const dueAt = endOfDay(request.dueOn, request.timeZone)
+  const dueAt = await lastMomentOf(deps, tx, request)
   await insertTasks(tx, { requestId: request.id, round: 0, dueAt, now: deps.clock.now() }, owed)
   await deps.enqueue(tx, 'dispatch-tasks', {})
   return true

@@ -1,7 +1,6 @@
 import { holdAdapters } from '../adapters/adapters.store.ts'
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
-import { endOfDay } from '../domain/day.ts'
 import type { Details } from '../domain/details.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { ACTIONS_WHILE_COOLING, type Action } from '../pipeline.ts'
@@ -10,6 +9,7 @@ import { controllerOf } from '../policy/controllers.ts'
 import { lockRequest, setFlag } from '../requests/apply-event.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
+import { type LastMomentDeps, lastMomentOf } from '../requests/last-moment.ts'
 import { isRestricted } from '../requests/marks.store.ts'
 import type { Asked } from '../tasks/scope.ts'
 import { insertTasks, type NewTask } from '../tasks/tasks.store.ts'
@@ -18,7 +18,7 @@ import { type ForwardDeps, forward } from './forward.ts'
 import { type MarkDeps, markAtOnce } from './mark-subject.ts'
 import { actionsOf, planTasks } from './plan-tasks.ts'
 
-export interface StartDeps extends ForwardDeps, Omit<DetailsDeps, 'vault'>, Omit<MarkDeps, 'vault'> {
+export interface StartDeps extends ForwardDeps, LastMomentDeps, Omit<DetailsDeps, 'vault'>, Omit<MarkDeps, 'vault'> {
   vault: DetailsDeps['vault'] & MarkDeps['vault']
   transact: Transact
 }
@@ -44,7 +44,7 @@ export async function askWhileCooling(deps: StartDeps, tx: Tx, request: DsarRequ
 }
 
 async function askAdapters(
-  deps: ForwardDeps,
+  deps: ForwardDeps & LastMomentDeps,
   tx: Tx,
   request: DsarRequest,
   details: Details,
@@ -61,7 +61,7 @@ async function askAdapters(
     controllerOf: ownerIn(deps.policy),
   }
   const tasks = planTasks(about, adapters, actions)
-  const dueAt = endOfDay(request.dueOn, request.timeZone)
+  const dueAt = await lastMomentOf(deps, tx, request)
   await insertTasks(tx, { requestId: request.id, round: 0, dueAt, now: deps.clock.now() }, tasks)
   await deps.record(tx, requestStream(request.id), system('fulfilment'), 'adapters_asked', {
     adapters: adapters.map(({ name }) => name),

@@ -1,7 +1,6 @@
 import type { Facts } from '../audit/record.ts'
 import { type Actor, system } from '../domain/actor.ts'
 import { type CoolingOff, coolingOffEnds } from '../domain/cooling-off.ts'
-import { endOfDay } from '../domain/day.ts'
 import { type Details, isAbsolute } from '../domain/details.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
@@ -11,10 +10,11 @@ import { applyEvent, type CaseDeps, lockRequest, setFlag, startCoolingOff } from
 import { openPause } from './clock-ledger.store.ts'
 import { type DetailsDeps, detailsOf } from './details.ts'
 import type { IdentityDeps } from './identities.store.ts'
+import { type LastMomentDeps, lastMomentOf } from './last-moment.ts'
 import { markSubject } from './marks.store.ts'
 import { weighReport } from './weigh-report.ts'
 
-export interface AssessDeps extends CaseDeps, Omit<DetailsDeps, 'vault'>, Omit<IdentityDeps, 'vault'> {
+export interface AssessDeps extends CaseDeps, LastMomentDeps, Omit<DetailsDeps, 'vault'>, Omit<IdentityDeps, 'vault'> {
   vault: DetailsDeps['vault'] & IdentityDeps['vault']
   coolingOff: CoolingOff
   /** Legal holds on the person, whose data nobody may erase or change meanwhile. */
@@ -74,6 +74,6 @@ export async function proceed(deps: AssessDeps, tx: Tx, requestId: string, by: A
   // What we give back because a report came to nothing waits for nobody.
   const coolsOff = lifts ? request.openedByKind !== 'system' : rightFacts(request.right).coolsOff
   if (!coolsOff) return applyEvent(deps, tx, requestId, 'approved', by, facts)
-  const dueAt = endOfDay(request.dueOn, request.timeZone)
+  const dueAt = await lastMomentOf(deps, tx, request)
   return startCoolingOff(deps, tx, requestId, coolingOffEnds(deps.coolingOff, request.right, now, dueAt), by, facts)
 }

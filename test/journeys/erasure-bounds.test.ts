@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { endOfDay } from '../../src/domain/day.ts'
 import { type ErasureCase, isCompleted, openHonestAdapter, startErasureCase } from '../support/erasure-case.ts'
 import { eventually } from '../support/eventually.ts'
 import { sendJson } from '../support/raw-adapter.ts'
@@ -92,6 +93,28 @@ test('an erasure can be withdrawn until it is carried out, and not after', async
   expect([status, body.code]).toEqual([409, 'illegal_transition'])
   expect(erasures(adapter).every(({ task }) => task?.action === 'erase')).toBe(true)
 }, 30_000)
+
+test('cooling off and what the adapters are told keep to the law of the person’s place, where it allows less than we promise', async () => {
+  const adapter = await openHonestAdapter('things')
+  one = await startErasureCase([adapter], { ERASURE_COOLING_HOURS: '240', TIME_ZONE: 'Europe/Berlin' })
+  const now = one.service.clock.now()
+  const { body } = await one.as.service()('/v1/requests', {
+    body: {
+      type: 'erasure',
+      subject: { identities: [{ type: 'user_id', value: 'u-br' }], country: 'BR', timeZone: 'America/Sao_Paulo' },
+      receivedAt: new Date(now.getTime() - 7 * DAY * 3_600_000).toISOString(),
+      reference: 'ZD-7',
+      assurance: { method: 'portal_login', level: 2, verifiedAt: now.toISOString() },
+    },
+  })
+  const at = `/v1/requests/${body.id}`
+  const { dueOn, legalDueOn, coolsOffAt } = await one.see(at, ({ state }) => state === 'cooling_off')
+  expect(legalDueOn < dueOn).toBe(true)
+  const lastMoment = endOfDay(legalDueOn, 'Europe/Berlin') // over before it is in São Paulo
+  expect(lastMoment.getTime() - Date.parse(coolsOffAt)).toBe(2 * DAY * 3_600_000)
+  await eventually(async () => adapter.calls.some(({ task }) => task?.action === 'locate'))
+  expect(adapter.calls.map(({ task }) => task?.dueAt)).toEqual(adapter.calls.map(() => lastMoment.toISOString()))
+})
 
 test('each try asks the same under the same key', async () => {
   const adapter = await openHonestAdapter('things')
