@@ -4,7 +4,9 @@ import type { Config } from './config.ts'
 import { clockLedgerRoutes } from './decisions/clock-ledger.routes.ts'
 import { decisionRoutes } from './decisions/decisions.routes.ts'
 import { downloadRoutes } from './delivery/downloads.routes.ts'
+import { openPackageRoutes } from './delivery/open-package.routes.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
+import { tellOtherwiseRoutes } from './delivery/tell-otherwise.routes.ts'
 import { type Deps, openDeps } from './deps.ts'
 import { forwardingRoutes } from './fulfilment/forwardings.routes.ts'
 import { planRoutes } from './fulfilment/plan.routes.ts'
@@ -60,6 +62,7 @@ const ROUTES = [
   findRoutes,
   decisionRoutes,
   messageRoutes,
+  tellOtherwiseRoutes,
   clockLedgerRoutes,
   verificationRoutes,
   taskRoutes,
@@ -69,6 +72,7 @@ const ROUTES = [
   recipientRoutes,
   restoreRoutes,
   packageRoutes,
+  openPackageRoutes,
   downloadRoutes,
   adapterRoutes,
   callbackRoutes,

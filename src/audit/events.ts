@@ -44,6 +44,7 @@ const NATURES = {
   message_written: 'step',
   letter_sent: 'step',
   letter_refused: 'step',
+  told_otherwise: 'decision',
   deadline_alarm: 'step',
   chased: 'step',
   job_given_up: 'step',

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Static } from 'typebox'
 import { requestStream } from '../audit/record.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import { Problem } from '../domain/problem.ts'
@@ -6,11 +7,13 @@ import type { BlobStore } from '../platform/blobs.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { openRange } from '../platform/sealed-range.ts'
 import type { Vault } from '../platform/vault.ts'
-import { applyEvent, type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { dataKeyOf } from '../requests/data-key.ts'
+import { canBeTold } from '../requests/decision-letter.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { isDataSubject } from '../requests/visible-request.ts'
 import { useCode } from '../verification/check-code.ts'
+import type { Granted } from './download-bodies.ts'
 import { issueGrant, type Link, linkByToken, requestOfGrant, takeUse } from './links.store.ts'
 import { isLive, packageOf, type SealedPackage } from './packages.store.ts'
 
@@ -62,7 +65,20 @@ export async function admit(
   const by = toActor(caller)
   await deps.record(tx, requestStream(link.requestId), by, 'download_granted', { linkId: link.id, usesLeft })
   if (request.state === 'delivering') await applyEvent(deps, tx, request.id, 'handed_over', by, { by: 'download' })
+  if (!(await canBeTold(deps, tx, request.id))) await setFlag(deps, tx, request.id, 'mail_undeliverable', false, by)
   return { grant, expiresAt }
+}
+
+/** The answer to whoever was admitted: where the package lies, and for how long. */
+export async function viewGrant(
+  { publicUrl, read }: { publicUrl: string; read: Tx },
+  requestId: string,
+  { grant, expiresAt }: { grant: string; expiresAt: Date },
+): Promise<Static<typeof Granted>> {
+  const sealed = await packageOf(read, requestId)
+  if (!sealed) throw new Problem('not_found')
+  const { bytes, sha256 } = sealed
+  return { contentUrl: `${publicUrl}/v1/downloads/content/${grant}`, expiresAt: expiresAt.toISOString(), bytes, sha256 }
 }
 
 /** The package a grant opens. @throws Problem `gone` */

@@ -8,7 +8,7 @@ import { getRequest, lockRequest } from '../requests/apply-event.ts'
 import { type CheckDeps, checkCode } from '../verification/check-code.ts'
 import { type ChallengeDeps, sendChallenge } from '../verification/send-challenge.ts'
 import { byteRange } from './byte-range.ts'
-import { admit, contentOf, type DownloadDeps, liveLinkFor, packageOfGrant } from './download.ts'
+import { admit, contentOf, type DownloadDeps, liveLinkFor, packageOfGrant, viewGrant } from './download.ts'
 import { DownloadBody, Granted, page, zipFile } from './download-bodies.ts'
 import { gonePage, landingPage } from './landing-page.ts'
 import type { Link } from './links.store.ts'
@@ -174,11 +174,9 @@ async function open(
   const { caller } = req
   try {
     const admission = code === undefined ? { caller } : await checkCode(deps, link.requestId, 'download', code, toActor(caller))
-    const { grant, expiresAt } = await deps.transact(tx => admit(deps, tx, link, admission, caller))
-    if (isForm(req)) return reply.redirect(`content/${grant}`, 303) // from where the page is, whatever name it was reached by
-    const contentUrl = `${deps.publicUrl}/v1/downloads/content/${grant}`
-    const sealed = await packageOf(deps.read, link.requestId)
-    return reply.code(201).send({ contentUrl, expiresAt: expiresAt.toISOString(), bytes: sealed?.bytes, sha256: sealed?.sha256 })
+    const granted = await deps.transact(tx => admit(deps, tx, link, admission, caller))
+    if (isForm(req)) return reply.redirect(`content/${granted.grant}`, 303) // from where the page is, whatever name it was reached by
+    return reply.code(201).send(await viewGrant(deps, link.requestId, granted))
   } catch (error) {
     if (!isForm(req) || !(error instanceof Problem) || error.status >= 500) throw error
     return showPage(deps, req, reply, { wrong: true })

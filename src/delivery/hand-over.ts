@@ -52,7 +52,7 @@ export async function handOver(deps: HandOverDeps, requestId: string): Promise<v
 
 /**
  * Makes a new link, which ends any before it, and writes the letter with it. Without an address on file the case is flagged
- * and waits: the person can still fetch the package through the portal.
+ * and waits: the person can still open the package at the portal, by their login alone.
  * @throws Problem `gone` when the package can no longer be fetched, `illegal_transition` while it is being sent to another controller
  */
 export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest, by: Actor): Promise<Link> {

@@ -5,7 +5,7 @@ import type { DsarRequest } from '../domain/request.ts'
 import { rightFacts } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest } from './apply-event.ts'
-import { requireReader, type WriteDecisionLetter } from './decision-letter.ts'
+import type { WriteDecisionLetter } from './decision-letter.ts'
 import { refuseOwnCase } from './four-eyes.ts'
 import type { IdentityDeps } from './identities.store.ts'
 import { addMessage, type MessageDeps } from './messages.store.ts'
@@ -26,7 +26,8 @@ export interface AnswerDeps extends CaseDeps, Omit<IdentityDeps, 'vault'>, Omit<
 
 /**
  * Answers what only a person can answer. The answer goes out as a letter and stays among the messages; the record has that it was
- * given, and no word of it. @throws Problem `not_allowed`, `unprocessable`, `illegal_transition`
+ * given, and no word of it. Where no address is on file it waits, flagged, to be told otherwise.
+ * @throws Problem `not_allowed`, `unprocessable`, `illegal_transition`
  */
 export async function answerRequest(deps: AnswerDeps, tx: Tx, id: string, answer: Answer, caller: Caller): Promise<DsarRequest> {
   const request = await lockRequest(tx, id)
@@ -36,7 +37,6 @@ export async function answerRequest(deps: AnswerDeps, tx: Tx, id: string, answer
   const errors = faultsOf(request, answer)
   if (errors.length > 0) throw new Problem('unprocessable', undefined, { errors })
   const answered = await applyEvent(deps, tx, id, 'answered', toActor(caller), answer.outcome ? { outcome: answer.outcome } : {})
-  await requireReader(deps, tx, request)
   const message = await addMessage(deps, tx, id, { from: 'staff', text: answer.text })
   await deps.record(tx, requestStream(id), toActor(caller), 'message_written', {
     message: message.id,

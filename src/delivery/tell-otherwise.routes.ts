@@ -1,0 +1,71 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { act } from '../auth/act.ts'
+import { requireMatch } from '../auth/require-match.ts'
+import type { Database } from '../platform/database.ts'
+import { etagOf } from '../platform/etag.ts'
+import type { Vault } from '../platform/vault.ts'
+import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
+import { instantOf } from '../requests/request-bodies.ts'
+import { Instant, RequestView, viewRequest } from '../requests/request-view.ts'
+import { RequestParams } from '../requests/requests.routes.ts'
+import { visibleRequest } from '../requests/visible-request.ts'
+import { OTHER_WAYS, tellOtherwise } from './tell-otherwise.ts'
+
+export interface TellOtherwiseRoutesDeps extends CaseDeps, Omit<IdentityDeps, 'vault'>, Database {
+  vault: Vault
+}
+
+const Body = Type.Object(
+  {
+    how: Type.Enum([...OTHER_WAYS]),
+    toldAt: { ...Instant, description: 'When they were told, or when the letter was posted.' },
+    reference: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}$',
+      description: 'Of the file in which it can be read. It goes on the record: a number, neither a name nor what was said.',
+    }),
+  },
+  { additionalProperties: false, examples: [{ how: 'post', toldAt: '2026-11-24T10:00:00.000Z', reference: 'POST-2026-118' }] },
+)
+
+/** What no letter can tell, people tell, and say so. */
+export const tellOtherwiseRoutes =
+  (deps: TellOtherwiseRoutesDeps): FastifyPluginAsyncTypebox =>
+  async api => {
+    api.post(
+      '/requests/:id/told-otherwise',
+      {
+        config: {
+          allow: { support_agent: ['privacy_officer', 'dpo'] },
+          problems: [
+            ...(['not_found', 'illegal_transition', 'unprocessable', 'stale', 'precondition_required'] as const),
+            ...(['key_reused', 'in_progress'] as const),
+          ],
+          sends: ['ETag'],
+        },
+        schema: {
+          operationId: 'tellOtherwise',
+          tags: ['requests'],
+          summary: 'Note that the person was told by other means than a mail',
+          description:
+            'For a request with the flag `mail_undeliverable`: no address is on file, or no mail arrives. An answer counts as handed over by it, and the ' +
+            'request is completed; a request that ended otherwise stays as it is, and its flag is lowered. A copy of data is never handed over by word. ' +
+            'Takes If-Match with the ETag of the request as it was read.',
+          params: RequestParams,
+          body: Body,
+          response: { 200: RequestView },
+        },
+      },
+      (req, reply) =>
+        act(deps, req, reply, async tx => {
+          const { id } = req.params
+          await visibleRequest(deps, tx, id, req.caller)
+          requireMatch(req, (await lockRequest(tx, id)).version)
+          const told = { ...req.body, toldAt: instantOf(req.body.toldAt, '/toldAt') }
+          const request = await tellOtherwise(deps, tx, id, told, req.caller)
+          const body = viewRequest(request, await identitiesOf(deps, tx, id), req.caller)
+          return { status: 200, headers: { etag: etagOf(request.version) }, body }
+        }),
+    )
+  }
