@@ -75,8 +75,10 @@ function clockOf(regulation: Regulation, receivedOn: Day, holidays: Holidays, le
   const { id, title, citation, owes, within, validFrom } = regulation
   const dueOn = endOfFirst(within, receivedOn, holidays)
   const rolled = rollover(regulation, dueOn, holidays)
-  const waited = standstill(regulation, receivedOn, ofKind(ledger, 'pause'))
   const longer = extension(regulation, receivedOn, dueOn, ofKind(ledger, 'extension'))
+  // Days are taken out of the period that runs: once it was extended, out of the longer one.
+  const runs = longer.extendedDueOn && regulation.extendable ? [regulation.extendable.to] : within
+  const waited = standstill({ ...regulation, within: runs }, receivedOn, ofKind(ledger, 'pause'))
   const counted = counting(regulation, receivedOn, dueOn, holidays)
   return {
     ...{ id, title, citation, owes, inForce: validFrom !== 'no date yet', receivedOn, dueOn },
