@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type DeclaredRoute, routesOf } from '../../src/http/declared-routes.ts'
-import { type Answered, type Call, callAs, callers } from '../support/callers.ts'
+import { type Answered, type Call, callers } from '../support/callers.ts'
 import { type Service, startService } from '../support/service.ts'
 
 let service: Service
@@ -15,152 +15,11 @@ beforeAll(async () => {
 })
 afterAll(() => service.close())
 
-/** Each kind of caller, with one right and no more. */
-const kinds = (): Record<string, Call> => ({
-  nobody: as.anybody,
-  'service without scopes': as.service({ scope: 'profile' }),
-  'requests:open': as.service({ scope: 'requests:open' }),
-  'requests:read': as.service({ scope: 'requests:read' }),
-  'adapters:read': as.service({ scope: 'adapters:read' }),
-  'adapters:write': as.service({ scope: 'adapters:write' }),
-  'subjects:lookup': as.service({ scope: 'subjects:lookup' }),
-  'forwardings:read': as.service({ client_id: 'university', scope: 'forwardings:read' }),
-  'staff without a role': as.agent([]),
-  agent: as.agent(['agent']),
-  officer: as.agent(['privacy_officer']),
-  dpo: as.agent(['dpo']),
-  operator: as.agent(['operator']),
-  person: as.person('u-ada', 'ada@example.org'),
-})
-
-const STAFF = ['agent', 'officer', 'dpo', 'operator']
-/** Who gets in where. Whoever is not named here is turned away: 401 without a token, else 403. */
-const ADMITTED: Record<string, string[]> = {
-  'POST /v1/requests': ['nobody', 'requests:open', ...STAFF, 'person'],
-  'GET /v1/requests': ['requests:read', ...STAFF, 'person'],
-  'POST /v1/requests/search': ['requests:read', ...STAFF],
-  'GET /v1/requests/:id': ['requests:read', ...STAFF, 'person'],
-  'POST /v1/requests/:id/withdrawal': ['requests:open', 'person'],
-  'POST /v1/requests/:id/cancellation': ['officer', 'dpo'],
-  'GET /v1/requests/:id/timeline': ['requests:read', ...STAFF, 'person'],
-  'GET /v1/requests/:id/clocks': ['requests:read', ...STAFF, 'person'],
-  'GET /v1/requests/:id/details': ['requests:read', 'agent', 'officer', 'dpo', 'person'],
-  'GET /v1/requests/:id/messages': ['requests:read', 'agent', 'officer', 'dpo', 'person'],
-  'POST /v1/requests/:id/messages': ['requests:open', 'agent', 'officer', 'dpo', 'person'],
-  'POST /v1/requests/:id/answer': ['officer', 'dpo'],
-  'POST /v1/requests/:id/told-otherwise': ['officer', 'dpo'],
-  'GET /v1/requests/:id/decisions': ['requests:read', 'agent', 'officer', 'dpo', 'person'],
-  'POST /v1/requests/:id/decisions': ['officer', 'dpo'],
-  'POST /v1/requests/:id/decisions/:decision/approval': ['officer', 'dpo'],
-  'POST /v1/requests/:id/extensions': ['officer', 'dpo'],
-  'GET /v1/requests/:id/pauses': ['agent', 'officer', 'dpo'],
-  'POST /v1/requests/:id/pauses': ['agent', 'officer', 'dpo'],
-  'POST /v1/requests/:id/pauses/:pause/approval': ['officer', 'dpo'],
-  'POST /v1/requests/:id/pauses/:pause/answer': ['agent', 'officer', 'dpo'],
-  'POST /v1/requests/:id/chasers': ['agent', 'officer', 'dpo'],
-  'POST /v1/requests/:id/challenges': ['nobody', 'requests:open', 'agent', 'officer', 'dpo', 'person'],
-  'POST /v1/requests/:id/proofs': ['nobody', 'requests:open', 'person'],
-  'GET /v1/requests/:id/tasks': ['requests:read', ...STAFF],
-  'POST /v1/requests/:id/tasks/:task/retry': ['officer', 'dpo', 'operator'],
-  'GET /v1/requests/:id/forwardings': ['requests:read', ...STAFF, 'person'],
-  'GET /v1/forwardings/:id': ['forwardings:read'],
-  'POST /v1/forwardings/:id/acknowledgment': ['forwardings:read', 'officer', 'dpo'],
-  'POST /v1/requests/:id/tasks/:task/outcome': ['officer', 'dpo'],
-  'GET /v1/requests/:id/plan': [...STAFF, 'person'],
-  'GET /v1/requests/:id/recipients': [...STAFF, 'person'],
-  'POST /v1/requests/:id/recipients/:recipient': ['officer', 'dpo', 'operator'],
-  'POST /v1/restores': ['dpo', 'operator'],
-  'GET /v1/restores/:id': ['dpo', 'operator'],
-  'GET /v1/requests/:id/package': ['requests:read', ...STAFF, 'person'],
-  'POST /v1/requests/:id/package/grants': ['person'],
-  'POST /v1/requests/:id/package/links': ['requests:open', 'agent', 'officer', 'dpo', 'person'],
-  'DELETE /v1/requests/:id/package': ['officer', 'dpo', 'person'],
-  'GET /v1/downloads/:token': ['nobody', 'person'],
-  'POST /v1/downloads/:token': ['nobody', 'person'],
-  'GET /v1/downloads/content/:grant': ['nobody', 'person'],
-  'POST /v1/adapters': ['adapters:write', 'operator'],
-  'GET /v1/adapters': ['adapters:read', ...STAFF],
-  'GET /v1/adapters/:id': ['adapters:read', ...STAFF],
-  'PATCH /v1/adapters/:id': ['adapters:write', 'operator'],
-  'DELETE /v1/adapters/:id': ['adapters:write', 'operator'],
-  'POST /v1/adapters/:id/suspension': ['officer', 'dpo', 'operator'],
-  'DELETE /v1/adapters/:id/suspension': ['officer', 'dpo', 'operator'],
-  'POST /v1/deadlines': ['requests:read', ...STAFF, 'person'],
-  'POST /v1/subjects/lookup': ['subjects:lookup', 'officer', 'dpo'],
-  'POST /v1/holds': ['officer', 'dpo'],
-  'GET /v1/holds': ['officer', 'dpo'],
-  'POST /v1/holds/search': ['officer', 'dpo'],
-  'GET /v1/holds/:id': ['officer', 'dpo'],
-  'POST /v1/holds/:id/approval': ['officer', 'dpo'],
-  'POST /v1/holds/:id/release': ['officer', 'dpo'],
-  'POST /v1/holds/:id/release/approval': ['officer', 'dpo'],
-  'GET /v1/requests/:id/holds': ['officer', 'dpo'],
-  'GET /v1/requests/:id/evidence': ['officer', 'dpo'],
-  'GET /v1/reports': ['officer', 'dpo', 'operator'],
-  'GET /v1/audit': ['officer', 'dpo', 'operator'],
-  'POST /v1/audit/verify': ['officer', 'dpo', 'operator'],
-}
-/** What holds nothing of anybody; no token is looked at. */
-const PUBLIC = [
-  'GET /health/live',
-  'GET /health/ready',
-  'GET /metrics',
-  'GET /v1/signing-keys',
-  'GET /v1/receivers',
-  'GET /v1/policy',
-  'GET /v1/policy/categories',
-  'GET /v1/policy/versions',
-  'GET /v1/policy/versions/:version',
-  'GET /openapi.json',
-  'GET /problems/:code',
-]
-/** Proven by a signature over the body; no token is looked at. */
-const SIGNED = ['POST /v1/callbacks/:task']
-
 const nameOf = ({ method, url }: DeclaredRoute) => `${method} ${url}`
-const isDocumentation = ({ url }: DeclaredRoute) => url.startsWith('/docs/')
-const takesBody = ({ method }: DeclaredRoute) => method === 'POST' || method === 'PATCH'
 const fill = (url: string, id: string = randomUUID()) => url.replace(/:(token|grant)/, 'x'.repeat(43)).replace(/:\w+/g, id)
 const call = (caller: Call, route: DeclaredRoute, id?: string, body?: object) =>
   caller(fill(route.url, id), { method: route.method, ...(body && { body }) })
-const knock = (caller: Call, route: DeclaredRoute) => call(caller, route, randomUUID(), takesBody(route) ? {} : undefined)
 const doorOf = ({ status, body }: Answered) => (['not_authenticated', 'not_allowed'].includes(body?.code) ? status : 'in')
-
-describe('the door', () => {
-  test('is described for every route there is, and for no other', () => {
-    const names = routes.filter(route => !isDocumentation(route)).map(nameOf)
-    expect(names.sort()).toEqual([...Object.keys(ADMITTED), ...PUBLIC, ...SIGNED].sort())
-  })
-
-  test('lets in whom it should and nobody else, on every route', async () => {
-    const found: Record<string, unknown> = {}
-    const expected: Record<string, unknown> = {}
-    for (const route of routes) {
-      const admitted = ADMITTED[nameOf(route)]
-      if (!admitted) continue
-      for (const [kind, caller] of Object.entries(kinds())) {
-        const pass = `${kind}: ${nameOf(route)}`
-        found[pass] = doorOf(await knock(caller, route))
-        expected[pass] = admitted.includes(kind) ? 'in' : kind === 'nobody' ? 401 : 403
-      }
-    }
-    expect(found).toEqual(expected)
-  })
-
-  test('does not take a wrong token for none', async () => {
-    const forged = callAs(service, service.issuer.mint('portal', { sub: 'u-ada' }).replace(/.{4}$/, 'AAAA'))
-    for (const route of routes.filter(one => ADMITTED[nameOf(one)]))
-      expect([nameOf(route), doorOf(await knock(forged, route))]).toEqual([nameOf(route), 401])
-  })
-
-  test('treats HEAD like GET, but where taking something leaves a trace', async () => {
-    for (const route of routes.filter(one => one.method === 'GET' && one.url.startsWith('/v1/') && ADMITTED[nameOf(one)])) {
-      if (route.url.endsWith('/evidence')) continue
-      const [head, get] = [await call(as.anybody, { ...route, method: 'HEAD' }), await call(as.anybody, route)]
-      expect([nameOf(route), head.status]).toEqual([nameOf(route), get.status])
-    }
-  })
-})
 
 /** What the routes about one request are called with; the others take no body. */
 const VALID: Record<string, object[]> = {
