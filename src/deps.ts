@@ -61,6 +61,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     testClock,
     log,
     record,
+    policyVersion: config.policy.version,
     metrics,
     counts,
     onError,

@@ -13,11 +13,16 @@ export interface CaseDeps {
   record: Recorder
   enqueue: Enqueue<Jobs>
   clock: Clock
+  /** Of the privacy policy in force. */
+  policyVersion: string
 }
 
 /** The request, held until the transaction ends, so that what is decided about it stays true. @throws Problem `not_found` */
 export const lockRequest = requests.lock
 export const getRequest = requests.get
+
+/** From here on there is an answer, given under the policy of that moment: another that comes later does not rewrite it. */
+const ANSWERED_ON_ENTERING: ReadonlySet<State> = new Set(['delivering', 'refused'])
 
 /**
  * Applies something that has happened to a request.
@@ -40,8 +45,14 @@ export async function applyEvent(
 
   const closedAt = isTerminal(state) ? deps.clock.now() : null
   const flags = request.flags.filter(flag => !settledBy(state).includes(flag))
-  const moved = await requests.update(tx, request, { state, closedAt, flags })
-  await deps.record(tx, requestStream(id), by, event, { ...facts, from: request.state, to: state })
+  const policyVersion = ANSWERED_ON_ENTERING.has(state) ? deps.policyVersion : request.policyVersion
+  const moved = await requests.update(tx, request, { state, closedAt, flags, policyVersion })
+  await deps.record(tx, requestStream(id), by, event, {
+    ...facts,
+    ...(policyVersion !== request.policyVersion && { policyVersion }),
+    from: request.state,
+    to: state,
+  })
   for (const job of OWED_ON_ENTERING[state]) await deps.enqueue(tx, job, { requestId: id })
   for (const flag of request.flags)
     if (!flags.includes(flag)) await deps.record(tx, requestStream(id), by, 'flag_lowered', { flag })

@@ -64,6 +64,7 @@ beforeAll(async () => {
     onAnswer: () => {},
     vault: { seal: noVault, open: noVault, blindIndex: noVault, blindIndexes: noVault, sealJson: noVault, openJson: noVault },
     policy: { recipients: [] },
+    policyVersion: '1',
   }
 })
 afterAll(async () => {
