@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { clockLedgerRoutes } from './decisions/clock-ledger.routes.ts'
 import { decisionRoutes } from './decisions/decisions.routes.ts'
 import { downloadRoutes } from './delivery/downloads.routes.ts'
+import { letterRoutes } from './delivery/letters.routes.ts'
 import { openPackageRoutes } from './delivery/open-package.routes.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
 import { tellOtherwiseRoutes } from './delivery/tell-otherwise.routes.ts'
@@ -71,6 +72,7 @@ const ROUTES = [
   planRoutes,
   recipientRoutes,
   restoreRoutes,
+  letterRoutes,
   packageRoutes,
   openPackageRoutes,
   downloadRoutes,

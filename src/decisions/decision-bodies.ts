@@ -144,14 +144,20 @@ export const DecisionView = Type.Object(
   },
   {
     title: 'Decision',
-    description: 'A decision; who took it and on what evidence is for the staff.',
+    description: 'A decision. Who took it is for the staff; on what evidence, for the officers.',
     examples: [DECISION_EXAMPLE],
   },
 )
 export type DecisionView = Static<typeof DecisionView>
 
-/** A decision as its reader may see it: the reasons are for the person and the staff, how it came about for the staff alone. */
-export function viewDecision(decision: StoredDecision, reader: 'staff' | 'person' | 'service'): DecisionView {
+/** `agent` is somebody of the staff who works blind. */
+export type DecisionReader = 'officer' | 'agent' | 'person' | 'service'
+
+/**
+ * A decision as its reader may see it: the reasons are for the person and the officers, how it came about for the staff, and on
+ * what evidence for the officers alone.
+ */
+export function viewDecision(decision: StoredDecision, reader: DecisionReader): DecisionView {
   const { requestId: _, decidedBy, approvedBy, evidence, decidedAt, approvedAt, reasons, ground, ...open } = decision
   const { law = null, dpv = null } = ground ? REFUSAL_GROUNDS[ground] : {}
   return {
@@ -159,9 +165,10 @@ export function viewDecision(decision: StoredDecision, reader: 'staff' | 'person
     ground,
     law,
     dpv: dpv && dpvIri(dpv),
-    reasons: reader === 'service' ? null : reasons,
+    reasons: reader === 'service' || reader === 'agent' ? null : reasons,
     decidedAt: decidedAt.toISOString(),
     approvedAt: approvedAt?.toISOString() ?? null,
-    ...(reader === 'staff' && { decidedBy, approvedBy, evidence }),
+    ...((reader === 'officer' || reader === 'agent') && { decidedBy, approvedBy }),
+    ...(reader === 'officer' && { evidence }),
   }
 }

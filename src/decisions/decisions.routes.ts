@@ -8,12 +8,13 @@ import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
 import type { Vault } from '../platform/vault.ts'
 import { lockRequest } from '../requests/apply-event.ts'
+import { isOfficer } from '../requests/contents.ts'
 import { decisionsOf, type StoredDecision } from '../requests/decisions.store.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import type { CarryOutDeps } from './carry-out-decision.ts'
 import { approveDecision, decide } from './decide.ts'
-import { DECISION_EXAMPLE, DecisionBody, DecisionView, viewDecision } from './decision-bodies.ts'
+import { DECISION_EXAMPLE, DecisionBody, type DecisionReader, DecisionView, viewDecision } from './decision-bodies.ts'
 
 export interface DecisionRoutesDeps extends Omit<CarryOutDeps, 'vault'>, Database {
   vault: Vault
@@ -40,7 +41,8 @@ export const decisionRoutes =
           operationId: 'getDecisions',
           tags: ['decisions'],
           summary: 'What has been decided on a request',
-          description: 'With the reasons and the remedies that the person was told. Proposals and evidence are for the staff.',
+          description:
+            'With the reasons and the remedies that the person was told. Proposals are for the staff; reasons and evidence are not for support agents.',
           params: RequestParams,
           response: {
             200: Type.Object(
@@ -56,7 +58,7 @@ export const decisionRoutes =
         const decisions = await decisionsOf(deps, deps.read, req.params.id)
         return {
           decisions: decisions
-            .filter(({ state }) => reader === 'staff' || state === 'effective')
+            .filter(({ state }) => req.caller.kind === 'support_agent' || state === 'effective')
             .map(decision => viewDecision(decision, reader)),
         }
       },
@@ -110,7 +112,10 @@ export const decisionRoutes =
     )
   }
 
-const readerOf = ({ kind }: Caller) => (kind === 'support_agent' ? 'staff' : kind === 'service' ? 'service' : 'person')
+const readerOf = (caller: Caller): DecisionReader => {
+  if (caller.kind === 'support_agent') return isOfficer(caller) ? 'officer' : 'agent'
+  return caller.kind === 'service' ? 'service' : 'person'
+}
 
 async function answer(tx: Tx, status: number, decision: StoredDecision, caller: Caller): Promise<StoredAnswer> {
   const { version } = await lockRequest(tx, decision.requestId)

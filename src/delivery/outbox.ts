@@ -62,3 +62,19 @@ export async function supersedeLetters(tx: Tx, requestId: string, kind: LetterNa
     [requestId, kind],
   )
 }
+
+interface LetterState {
+  id: string
+  kind: string
+  state: 'queued' | 'sent' | 'refused' | 'superseded'
+  attempts: number
+  writtenAt: Date
+  sentAt: Date | null
+}
+
+/** The letters about a request, in the order in which they were written: neither what they say nor to whom. */
+export const lettersOf = (read: Tx, requestId: string): Promise<LetterState[]> =>
+  read.query(
+    `SELECT id, kind, state, attempts, created_at AS "writtenAt", sent_at AS "sentAt" FROM letter WHERE request_id = $1 ORDER BY id`,
+    [requestId],
+  )

@@ -57,6 +57,23 @@ export const DetailsSchema = Type.Object(
   { ...closed, description: 'What the right needs to be told; access and portability need nothing.' },
 )
 
+const { corrections: _values, ...unchanged } = DetailsSchema.properties
+/** The particulars as their reader may see them. */
+export const DetailsView = Type.Object(
+  {
+    ...unchanged,
+    corrections: Type.Optional(
+      Type.Array(
+        Type.Object({ dataset: Name, field: Type.String(), from: Type.Optional(Value), to: Type.Optional(Value) }, closed),
+      ),
+    ),
+    hidden: Type.Optional(
+      Type.Array(Type.String(), { description: 'To support agents: what was said, and is not theirs to read.' }),
+    ),
+  },
+  closed,
+)
+
 /** What a policy lets be objected to and withdrawn, and to whom a copy can be sent. */
 export interface DetailRules {
   policy: Pick<Policy, 'categories' | 'purposes'>

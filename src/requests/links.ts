@@ -38,6 +38,7 @@ const PARTS: Record<string, Part> = {
     isThere: ({ state, right }) => isPackaged(right) && (state === 'delivering' || state === 'completed'),
   },
   tasks: { allow: { service: 'requests:read', support_agent: STAFF } },
+  letters: { allow: { support_agent: STAFF } },
   pauses: { allow: { support_agent: CASEWORKERS } },
   holds: { allow: OFFICERS },
   evidence: { allow: OFFICERS },

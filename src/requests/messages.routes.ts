@@ -7,7 +7,8 @@ import { etagOf } from '../platform/etag.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type AnswerDeps, answerRequest, REVIEW_OUTCOMES } from './answer-request.ts'
 import { lockRequest } from './apply-event.ts'
-import { DetailsSchema, givenDetails } from './details.ts'
+import { blindDetails, readsContents } from './contents.ts'
+import { DetailsView, givenDetails } from './details.ts'
 import { identitiesOf } from './identities.store.ts'
 import { messagesOf, SIDES } from './messages.store.ts'
 import { Instant, RequestView, viewRequest } from './request-view.ts'
@@ -27,6 +28,7 @@ const TEXT = 'Which of your services know my address?'
 const OPEN_TO = ['agent', 'privacy_officer', 'dpo'] as const
 
 const DETAILS = { purposes: ['analytics'], reasons: 'My employer reads what it learns from that.' }
+const BLIND_DETAILS = { corrections: [{ dataset: 'account', field: 'name' }], hidden: ['corrections'] }
 
 /** What the person and the staff write to each other about a request, and how the staff answer what only people can. */
 export const messageRoutes =
@@ -41,14 +43,16 @@ export const messageRoutes =
           tags: ['requests'],
           summary: 'Read what exactly was asked for',
           description:
-            'The particulars of the right as they were given: what is to be corrected, why the person objects, which decision they contest.',
+            'The particulars of the right as they were given: what is to be corrected, why the person objects, which decision they contest. ' +
+            'Support agents see which fields are to be corrected and that something was said: no value, and not a word.',
           params: RequestParams,
-          response: { 200: { ...DetailsSchema, examples: [DETAILS] } },
+          response: { 200: { ...DetailsView, description: 'What was asked for.', examples: [DETAILS, BLIND_DETAILS] } },
         },
       },
       async req => {
         await visibleRequest(deps, deps.read, req.params.id, req.caller)
-        return givenDetails(deps, deps.read, req.params.id)
+        const details = await givenDetails(deps, deps.read, req.params.id)
+        return readsContents(req.caller) ? details : blindDetails(details)
       },
     )
 
@@ -61,11 +65,12 @@ export const messageRoutes =
           tags: ['messages'],
           summary: 'Read what was written about a request',
           description:
-            'For the person, the service that opened it for them, and the staff. Whoever reported somebody else reads nothing.',
+            'For the person, the service that opened it for them, and the officers. A support agent sees who wrote and when, and not what. ' +
+            'Whoever reported somebody else reads nothing.',
           params: RequestParams,
           response: {
             200: Type.Object(
-              { messages: Type.Array(Type.Object({ ...Head, text: Type.String() }, closed)) },
+              { messages: Type.Array(Type.Object({ ...Head, text: Type.Union([Type.String(), Type.Null()]) }, closed)) },
               { ...closed, description: 'The oldest first.', examples: [{ messages: [{ ...HEAD, text: TEXT }] }] },
             ),
           },
@@ -74,7 +79,10 @@ export const messageRoutes =
       async req => {
         await visibleRequest(deps, deps.read, req.params.id, req.caller)
         const messages = await messagesOf(deps, deps.read, req.params.id)
-        return { messages: messages.map(({ at, ...message }) => ({ ...message, at: at.toISOString() })) }
+        const reads = readsContents(req.caller)
+        return {
+          messages: messages.map(({ at, text, ...head }) => ({ ...head, at: at.toISOString(), text: reads ? text : null })),
+        }
       },
     )
 
