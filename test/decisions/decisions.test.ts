@@ -165,6 +165,10 @@ describe('a refusal', () => {
     await expect(
       insert('ground, reasons_sealed, evidence_sealed, remedies', `'manifestly_excessive', 'x', 'x', ${remedies}`),
     ).rejects.toThrow(/not_one_persons_word/)
+    for (const ground of ['too_much_work', 'rights_of_others'])
+      await expect(insert('ground, reasons_sealed, remedies', `'${ground}', 'x', ${remedies}`)).rejects.toThrow(
+        /check constraint/,
+      )
     await insert('ground, reasons_sealed, remedies', `'17_3_b', 'x', ${remedies}`)
   })
 

@@ -147,6 +147,28 @@ describe('one person is not two', () => {
   })
 })
 
+test('neither holds for long nor ends in the table on the word of one', async () => {
+  const { id } = (
+    await officer()('/v1/holds', {
+      body: { identities: [{ type: 'user_id', value: 'u-alone' }], reason: 'litigation', reference: 'F-1' },
+    })
+  ).body
+  const change = (columns: string) => service.sql(`UPDATE legal_hold SET ${columns} WHERE id = $1`, [id])
+  const approved = `approved_at = now(), holds_until = 'infinity'`
+  for (const columns of [
+    `holds_until = 'infinity'`,
+    `approved_by = proposed_by, ${approved}`,
+    approved,
+    `approved_by = 'second', ${approved}, released_by = 'third', released_at = now()`,
+    `approved_by = 'second', approved_at = now(), holds_until = now()`,
+  ])
+    await expect(change(columns)).rejects.toThrow(/check constraint/)
+  await change(`approved_by = 'second', ${approved}`)
+  const release = `release_reason = 'matter_ended', release_proposed_by = 'first', released_at = now(), holds_until = now()`
+  await expect(change(`${release}, released_by = 'first'`)).rejects.toThrow(/a_release_is_not_one_persons_word/)
+  await change(`${release}, released_by = 'second'`)
+})
+
 describe('what is decided', () => {
   test.each([
     ['approval', 'an active hold', active],

@@ -239,8 +239,8 @@ describe('a legal hold', () => {
   }
   async function hold(tx: Pick<Database['read'], 'query'>, until: string): Promise<void> {
     const [{ id }] = await tx.query<[{ id: string }]>(
-      `INSERT INTO legal_hold (id, reason, reference_sealed, proposed_by, proposed_at, holds_until)
-       VALUES (gen_random_uuid(), 'litigation', '', 'x|1', now(), $1) RETURNING id`,
+      `INSERT INTO legal_hold (id, reason, reference_sealed, proposed_by, proposed_at, approved_by, approved_at, holds_until)
+       VALUES (gen_random_uuid(), 'litigation', '', 'x|1', now(), 'x|2', now(), $1) RETURNING id`,
       [until],
     )
     await tx.query(`INSERT INTO legal_hold_identity (hold_id, type, value_index) VALUES ($1, 'email', $2)`, [id, PERSON])
@@ -250,7 +250,8 @@ describe('a legal hold', () => {
     const task = await erasure()
     await hold(database.read, FOREVER)
     expect(await look()).toEqual([])
-    await sql(`UPDATE legal_hold SET holds_until = now() - interval '1 second'`)
+    await sql(`UPDATE legal_hold SET release_reason = 'matter_ended', release_proposed_by = 'x|1', released_by = 'x|2',
+      released_at = now() - interval '1 second', holds_until = now() - interval '1 second'`)
     expect(ids(await look())).toEqual([task])
   })
 
