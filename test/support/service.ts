@@ -6,6 +6,7 @@ import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { type App, createApp } from '../../src/app.ts'
+import type { Issuer } from '../../src/auth/issuers.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import { type Mailbox, startMailbox } from '../../src/demo/mailbox.ts'
 import { startTokenIssuer, type TokenIssuer } from '../../src/demo/token-issuer.ts'
@@ -41,6 +42,8 @@ export interface Service {
 
 export interface ServiceOptions {
   env?: Record<string, string>
+  /** Trusted besides its own. */
+  issuers?: readonly Issuer[]
   /** Whether this process works off the queue as well. */
   working?: boolean
 }
@@ -72,7 +75,7 @@ async function takesCalls(url: string, issuer: TokenIssuer): Promise<void> {
 }
 
 /** The whole service in this process, on a database, a mail server, a blob store and an issuer of its own. */
-export async function startService({ env = {}, working = true }: ServiceOptions = {}): Promise<Service> {
+export async function startService({ env = {}, issuers = [], working = true }: ServiceOptions = {}): Promise<Service> {
   const clock = movable()
   const [database, mailbox, issuer] = await Promise.all([
     createDatabase(),
@@ -90,7 +93,7 @@ export async function startService({ env = {}, working = true }: ServiceOptions 
     MAIL_FROM: 'privacy@almastack.example',
     PUBLIC_URL: 'http://127.0.0.1:8080',
     BLOB_STORE_URL: pathToFileURL(blobDir).href,
-    AUTH_ISSUERS: JSON.stringify(issuer.issuers),
+    AUTH_ISSUERS: JSON.stringify([...issuer.issuers, ...issuers]),
     VAULT_KEY_FILE: vaultKeyFile,
     LOG_LEVEL: 'debug',
     RATE_PER_CALLER: '100000',
