@@ -1,5 +1,6 @@
 import { adapterRoutes } from './adapters/adapters.routes.ts'
 import { auditRoutes } from './audit/audit.routes.ts'
+import { workRoutes } from './auth/work.routes.ts'
 import type { Config } from './config.ts'
 import { clockLedgerRoutes } from './decisions/clock-ledger.routes.ts'
 import { decisionRoutes } from './decisions/decisions.routes.ts'
@@ -66,6 +67,7 @@ const ROUTES = [
   tellOtherwiseRoutes,
   clockLedgerRoutes,
   verificationRoutes,
+  workRoutes,
   taskRoutes,
   forwardingRoutes,
   taskOutcomeRoutes,

@@ -54,6 +54,7 @@ export interface Config {
   trustProxy: string[]
   perCallerQuota: number
   perAddressQuota: number
+  guessBudget: number
   everyUseQuota: number
 }
 
@@ -116,6 +117,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     trustProxy: read('TRUST_PROXY', proxies, '') ?? [],
     perCallerQuota: read('RATE_PER_CALLER', wholeNumber(1, 1_000_000), '600') ?? 600,
     perAddressQuota: read('RATE_PER_ADDRESS', wholeNumber(1, 1_000_000), '120') ?? 120,
+    guessBudget: read('GUESS_BUDGET', wholeNumber(1, 1_000_000), '100') ?? 100,
     everyUseQuota: read('RATE_EVERY_USE', wholeNumber(1, 100_000_000), '600000') ?? 600_000,
   }
   if (production) mistakes.push(...unsafe(config))

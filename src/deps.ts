@@ -1,5 +1,6 @@
 import { CALL_LIMITS } from './adapters/call-limits.ts'
 import { createRecorder } from './audit/record.ts'
+import { noteWrongCode } from './auth/guessing.ts'
 import { underPseudonym } from './auth/pseudonym.ts'
 import { rememberServices } from './auth/remember-services.ts'
 import { createVerifier } from './auth/verify-token.ts'
@@ -10,6 +11,7 @@ import {
   tellErasureUndone,
   tellOfficer,
   tellOfficerOfMessage,
+  tellOfGuessing,
   thankReporter,
   writeCodeLetter,
   writeLetterToSubject,
@@ -43,6 +45,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
   const { vault } = openVaultFile(config.vaultKeyFile, { allowOpenToOthers: config.allowOpenVaultFile })
   const { database, queue, clock, testClock } = await openStores(config, vault, ofMachine, onError)
   const metrics = createMetrics({ ofProcess: true })
+  const rateLimits = postgresRateLimits(database.read)
   const counts = countWork(metrics, database.read)
   const record = createRecorder({ clock, sign: bytes => vault.sign(bytes) })
   const letters = {
@@ -69,7 +72,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
     outbound: createOutbound({ allowedHosts: config.adapterAllowedHosts }),
     verifier: rememberServices(underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault), clock),
-    rateLimits: postgresRateLimits(database.read),
+    rateLimits,
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
     random: Math.random,
     callLimits: CALL_LIMITS,
@@ -91,7 +94,12 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     onAlarm: counts.alarm,
     onAnswer: counts.answer,
     onLetter: counts.letter,
-    onCodeRefused: counts.codeRefused,
+    onCodeRefused: async () => {
+      counts.codeRefused()
+      if (!(await noteWrongCode({ rateLimits, guessBudget: config.guessBudget }))) return
+      counts.guessedAt()
+      await database.transact(tx => tellOfGuessing(letters, tx))
+    },
   }
 }
 

@@ -54,6 +54,7 @@ const KNOWS: Record<string, readonly string[]> = {
 /** Each package and the only files that know it. A package that is not here may not be imported. */
 const PACKAGES: Record<string, readonly string[]> = {
   '@fastify/*': ['**/*.routes.ts', 'http/**', 'auth/**', 'demo/**'],
+  'altcha-lib': ['auth/work.ts'],
   archiver: ['packaging/zip.ts'],
   'close-with-grace': ['main.ts', 'demo/main.ts'],
   eta: ['delivery/landing-page.ts', 'delivery/letters/render-letter.ts', 'demo/mailbox-pages.ts'],

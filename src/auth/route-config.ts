@@ -26,6 +26,8 @@ declare module 'fastify' {
     problems?: readonly ProblemCode[]
     /** The headers it sends when it succeeds, for the API description. */
     sends?: readonly SentHeader[]
+    /** Codes are tried here, or requests opened by anybody: while there is much guessing, that takes some work. */
+    work?: true
     /** Services call it on every use of somebody's data: too often to be counted with their other calls, or to be a line in the log. */
     onEveryUse?: true
   }

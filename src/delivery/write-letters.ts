@@ -93,6 +93,14 @@ export const tellOfficer = (deps: LetterDeps, tx: Tx, request: DsarRequest, leve
     },
   })
 
+/** Tells the privacy officer, at most once an hour, that codes are being guessed at. */
+export function tellOfGuessing(deps: LetterDeps, tx: Tx): Promise<void> {
+  const reference = `guessing ${deps.clock.now().toISOString().slice(0, 13)}`
+  const values = { reference, officer: deps.officer }
+  const to = { requestId: null, recipient: deps.officer, locale: 'en' }
+  return writeLetter(deps, tx, { kind: 'guessing', ...to, dedupe: reference, values })
+}
+
 /** Tells the privacy officer that an erasure no longer holds, once for each time that it was looked into. */
 export const tellErasureUndone = (
   deps: LetterDeps,

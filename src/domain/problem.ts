@@ -8,6 +8,7 @@ export const CATALOGUE = {
   not_authenticated: [401, 'A valid bearer token is needed.'],
   proof_refused: [401, 'The proof was not accepted.'],
   not_allowed: [403, 'This caller may not do this.'],
+  work_needed: [403, 'Codes are being guessed at. Do the work of GET /v1/work and send the result in DSAR-Work.'],
   second_person_needed: [403, 'Somebody else than who proposed it has to approve it.'],
   step_up_required: [403, 'A stronger or fresher proof of identity is needed.'],
   not_found: [404, 'There is no such thing here.'],

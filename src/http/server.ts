@@ -4,12 +4,14 @@ import helmet from '@fastify/helmet'
 import type { FastifyPluginAsyncTypebox, TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import underPressure from '@fastify/under-pressure'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { demandWork } from '../auth/demand-work.ts'
 import { authenticate, authorize } from '../auth/guard.ts'
+import type { GuessingDeps } from '../auth/guessing.ts'
 import type { Verifier } from '../auth/verify-token.ts'
+import type { WorkDeps } from '../auth/work.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
-import type { RateLimitStore } from '../platform/rate-limit.ts'
 import { answerBrokenHttp, answerError, answerErrors } from './answer-errors.ts'
 import { answerOtherMethods, rememberRoutes } from './declared-routes.ts'
 import { describeApi } from './describe-api.ts'
@@ -20,11 +22,10 @@ import { observe } from './observe.ts'
 import { takeInStrictly } from './strict-intake.ts'
 import { buildValidator } from './validation.ts'
 
-export interface ServerDeps {
+export interface ServerDeps extends GuessingDeps, WorkDeps {
   log: Log
   metrics: Metrics
   verifier: Verifier
-  rateLimits: RateLimitStore
   quota?: Quota
   /** The routes under /v1. */
   plugins: readonly FastifyPluginAsyncTypebox[]
@@ -60,6 +61,7 @@ async function serve(app: FastifyInstance, deps: ServerDeps): Promise<void> {
   authenticate(app, deps)
   await limitRates(app, deps)
   authorize(app)
+  demandWork(app, deps)
   await app.register(healthRoutes(deps))
   await app.register(
     async v1 => {

@@ -8,6 +8,7 @@ export interface Counts {
   answer(action: string, kind: string): void
   letter(kind: string, outcome: string): void
   codeRefused(): void
+  guessedAt(): void
   jobFailed(job: string): void
 }
 
@@ -18,6 +19,7 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
   const answers = counter('dsar_adapter_answers_total', 'What adapters answered', ['action', 'kind'])
   const letters = counter('dsar_letters_total', 'Letters, by what became of them', ['kind', 'outcome'])
   const refused = counter('dsar_codes_refused_total', 'Codes that were wrong, late or worn out, over all requests', [])
+  const guessed = counter('dsar_guessing_alarms_total', 'Times that more codes were wrong than people mistype', [])
   const failed = counter('dsar_jobs_failed_total', 'Job attempts that failed', ['job'])
   gaugeOf(
     metrics,
@@ -48,6 +50,7 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
     answer: (action, kind) => answers.inc({ action, kind }),
     letter: (kind, outcome) => letters.inc({ kind, outcome }),
     codeRefused: () => refused.inc(),
+    guessedAt: () => guessed.inc(),
     jobFailed: job => failed.inc({ job }),
   }
 }

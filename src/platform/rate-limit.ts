@@ -5,6 +5,8 @@ import type { Tx } from './database.ts'
 export interface RateLimitStore {
   /** Counts one more call under a key and says how many there were in its window, and in how many milliseconds that ends. */
   count(key: string, windowMs: number): Promise<{ count: number; endsInMs: number }>
+  /** How many calls were counted under a key in the window that is open, without counting one. */
+  standing(key: string): Promise<number>
 }
 
 const COUNT = `
@@ -19,12 +21,18 @@ const COUNT = `
  * is the database's, the same for all. Keys are kept as hashes, because they may be addresses of people.
  */
 export function postgresRateLimits(db: Pick<Tx, 'query'>): RateLimitStore {
+  const hashed = (key: string) => createHash('sha256').update(key).digest('base64url')
   return {
     async count(key, windowMs) {
-      const hashed = createHash('sha256').update(key).digest('base64url')
-      const [row] = await db.query<{ count: number; ends_in_ms: number }[]>(COUNT, [hashed, windowMs / 1000])
+      const [row] = await db.query<{ count: number; ends_in_ms: number }[]>(COUNT, [hashed(key), windowMs / 1000])
       if (!row) throw new Error('the count was not returned')
       return { count: row.count, endsInMs: row.ends_in_ms }
+    },
+    async standing(key) {
+      const [row] = await db.query<{ count: number }[]>('SELECT count FROM rate_limit WHERE key = $1 AND resets_at > now()', [
+        hashed(key),
+      ])
+      return row?.count ?? 0
     },
   }
 }
@@ -42,6 +50,9 @@ export function localRateLimits(elapsed: () => number = () => performance.now())
       const count = (counts.get(key) ?? 0) + 1
       counts.set(key, count)
       return { count, endsInMs: endsAt - elapsed() }
+    },
+    async standing(key) {
+      return elapsed() < endsAt ? (counts.get(key) ?? 0) : 0
     },
   }
 }

@@ -38,7 +38,8 @@ export const requestRoutes =
       {
         config: {
           allow: { service: 'requests:open', support_agent: STAFF, portal: true, anonymous: true },
-          problems: ['unprocessable', 'already_exists', 'key_reused', 'in_progress'],
+          work: true,
+          problems: ['unprocessable', 'already_exists', 'work_needed', 'key_reused', 'in_progress'],
           sends: ['Location', 'ETag'],
         },
         schema: {

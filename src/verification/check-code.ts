@@ -12,7 +12,8 @@ export interface CheckDeps {
   clock: Clock
   record: Recorder
   transact: Transact
-  onCodeRefused(): void
+  /** Counts a wrong code, here and over the fleet. */
+  onCodeRefused(): Promise<void>
 }
 
 /**
@@ -35,7 +36,7 @@ export async function checkCode(
     challenge.tries <= TRIES &&
     deps.clock.now() < challenge.expiresAt
   if (right) return { challengeId: challenge.id }
-  deps.onCodeRefused()
+  await deps.onCodeRefused()
   if (challenge && challenge.tries <= TRIES)
     await deps.transact(tx =>
       deps.record(tx, requestStream(requestId), by, 'code_refused', { challengeId: challenge.id, tries: challenge.tries }),

@@ -53,7 +53,8 @@ export const verificationRoutes =
         config: {
           allow: { service: 'requests:open', support_agent: ['agent', 'privacy_officer', 'dpo'], portal: true, anonymous: true },
           rateLimit: guesses,
-          problems: ['key_reused', 'in_progress'],
+          work: true,
+          problems: ['key_reused', 'in_progress', 'work_needed'],
         },
         schema: {
           operationId: 'sendChallenge',
@@ -78,8 +79,10 @@ export const verificationRoutes =
         config: {
           allow: { service: 'requests:open', portal: true, anonymous: true },
           rateLimit: guesses,
+          work: true,
           problems: [
             'proof_refused',
+            'work_needed',
             'not_found',
             'step_up_required',
             'illegal_transition',

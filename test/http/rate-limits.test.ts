@@ -103,7 +103,8 @@ describe('calls are counted', () => {
 })
 
 describe('when calls cannot be counted', () => {
-  const broken: RateLimitStore = { count: () => Promise.reject(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' })) }
+  const gone = () => Promise.reject(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' }))
+  const broken: RateLimitStore = { count: gone, standing: gone }
   beforeEach(async () => {
     await app.close()
     await start({ rateLimits: broken })

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { createVerifier } from '../../src/auth/verify-token.ts'
@@ -20,10 +21,14 @@ export async function startTestServer(
   more: Partial<ServerDeps> = {},
 ): Promise<TestServer> {
   const lines: string[] = []
+  const clock = { now: () => new Date() }
   const app = await buildServer({
     log: createLog({ level: 'debug', destination: { write: line => lines.push(line) } }),
     metrics: createMetrics(),
-    verifier: createVerifier({ issuers: issuer.issuers, clock: { now: () => new Date() } }),
+    verifier: createVerifier({ issuers: issuer.issuers, clock }),
+    clock,
+    vault: { mac: (purpose, value) => createHmac('sha256', purpose).update(value).digest() },
+    guessBudget: 100,
     rateLimits: countingInMemory(),
     plugins: [plugin],
     ready: async () => ({ checks: {} }),
@@ -43,6 +48,7 @@ export function countingInMemory(): RateLimitStore {
       counts.set(key, count)
       return { count, endsInMs: windowMs }
     },
+    standing: async key => counts.get(key) ?? 0,
   }
 }
 

@@ -25,6 +25,11 @@ export const TO_OFFICER = {
     paragraphs: [say('erasure-undone.where', { adapters: adapters.join(', ') }), say('erasure-undone.todo')],
   }),
 
+  guessing: ({ say }) => ({
+    subject: say('guessing.subject'),
+    paragraphs: [say('guessing.what'), say('guessing.todo')],
+  }),
+
   'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [

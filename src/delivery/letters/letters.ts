@@ -146,6 +146,8 @@ export interface LetterValues {
   'message-arrived': Common & { right: Right }
   /** To the privacy officer: which adapters hold again what was erased, or could not be asked. */
   'erasure-undone': Common & { adapters: readonly string[] }
+  /** To the privacy officer: somebody tries codes on a large scale. */
+  guessing: Common
   /** To the privacy officer: references, no people. */
   'daily-digest': Common & { date: Day; open: number } & Record<'overdue' | 'dueSoon' | 'needsDecision' | 'untold', DigestList>
 }
