@@ -1,6 +1,6 @@
 import { CALL_LIMITS } from './adapters/call-limits.ts'
 import { createRecorder } from './audit/record.ts'
-import { noteWrongCode } from './auth/guessing.ts'
+import { type GuessingDeps, noteWrongCode } from './auth/guessing.ts'
 import { underPseudonym } from './auth/pseudonym.ts'
 import { rememberServices } from './auth/remember-services.ts'
 import { createVerifier } from './auth/verify-token.ts'
@@ -18,11 +18,11 @@ import {
   writeToEveryContact,
 } from './delivery/write-letters.ts'
 import { checkPolicy } from './operations/check-policy.ts'
-import { countWork } from './operations/count-work.ts'
+import { type Counts, countWork } from './operations/count-work.ts'
 import { probeVault } from './operations/probe-vault.ts'
 import { JOB_NAMES, type Jobs } from './pipeline.ts'
 import type { Clock } from './platform/clock.ts'
-import { openDatabase, type Tx } from './platform/database.ts'
+import { openDatabase, type Transact, type Tx } from './platform/database.ts'
 import type { Log } from './platform/log.ts'
 import { createMailer } from './platform/mailer.ts'
 import { createMetrics } from './platform/metrics.ts'
@@ -94,13 +94,17 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     onAlarm: counts.alarm,
     onAnswer: counts.answer,
     onLetter: counts.letter,
-    onCodeRefused: async () => {
-      counts.codeRefused()
-      if (!(await noteWrongCode({ rateLimits, guessBudget: config.guessBudget }))) return
-      counts.guessedAt()
-      await database.transact(tx => tellOfGuessing(letters, tx))
-    },
+    onCodeRefused: () => countWrongCode({ ...letters, ...database, ...config, counts, rateLimits }),
   }
+}
+
+type WrongCodeDeps = GuessingDeps & Parameters<typeof tellOfGuessing>[0] & { counts: Counts; transact: Transact }
+
+async function countWrongCode(deps: WrongCodeDeps): Promise<void> {
+  deps.counts.codeRefused()
+  if (!(await noteWrongCode(deps))) return
+  deps.counts.guessedAt()
+  await deps.transact(tx => tellOfGuessing(deps, tx))
 }
 
 /** The database, which has to fit this version, its keys and the policy, and the queue in it. */
