@@ -34,6 +34,8 @@ export interface RawOptions {
   identityTypes?: { type: string; formats?: string[] }[]
   /** Special categories of data (Art. 9). */
   sensitive?: boolean
+  /** What it holds, where that is not `things` alone: how each differs from those. */
+  datasets?: { name: string; title: string; [more: string]: unknown }[]
 }
 
 const RECORDS = [{ name: 'one' }, { name: 'two' }]
@@ -100,6 +102,7 @@ const manifest = (
     eraseAfter = [],
     identityTypes = [{ type: 'user_id' }, { type: 'email' }],
     sensitive = false,
+    datasets = [{ name: 'things', title: 'Things' }],
   }: RawOptions,
 ): Record<string, unknown> => ({
   protocol: 'dsar-adapter/1',
@@ -109,21 +112,18 @@ const manifest = (
   limits: { concurrency, perMinute, batch: 1 },
   eraseAfter,
   cancellable: false,
-  datasets: [
-    {
-      name: 'things',
-      title: 'Things',
-      category: 'account',
-      origin: 'provided',
-      purposes: ['provide_service'],
-      legalBases: ['contract'],
-      retention: 'account_data',
-      fields: [{ name: 'name', type: 'string', title: 'Name' }],
-      sensitive,
-      recipients: [],
-      containsThirdParties: false,
-    },
-  ],
+  datasets: datasets.map(dataset => ({
+    category: 'account',
+    origin: 'provided',
+    purposes: ['provide_service'],
+    legalBases: ['contract'],
+    retention: 'account_data',
+    fields: [{ name: 'name', type: 'string', title: 'Name' }],
+    sensitive,
+    recipients: [],
+    containsThirdParties: false,
+    ...dataset,
+  })),
 })
 
 export const sendJson = (res: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>

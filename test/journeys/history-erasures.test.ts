@@ -1,0 +1,7 @@
+import { test } from '@jest/globals'
+import { liveHistories } from '../support/history/live.ts'
+
+test.each([
+  ['erasure', []],
+  ['under_age_report', []],
+] as const)('whatever happens to %s, in whatever order, nothing is said that is not so', liveHistories, 300_000)
