@@ -107,6 +107,7 @@ request AS MATERIALIZED (
     LATERAL (SELECT CASE WHEN stream IS NULL THEN least(due_on, legal_due_on) ELSE legal_due_on END AS due, coalesce(closed_at, $3) AS at) judged,
     LATERAL (SELECT (due + 1)::timestamp AT TIME ZONE 'UTC' AS midnight) ending
   WHERE received_at >= ($1::timestamptz[])[1] AND received_at < $2
+    AND (parent_id IS NULL OR opened_by_kind IN ('data_subject', 'service')) -- what we ask of ourselves, such as to lift a restriction, nobody sent us
 ),
 figures AS (
   SELECT coalesce(bucket, 0) AS bucket, "right", count(*) AS received,

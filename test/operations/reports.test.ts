@@ -167,6 +167,19 @@ describe('a report', () => {
     await counting.finally(close)
   })
 
+  test('leaves out what nobody asked for: restrictions that we lifted of our own accord', async () => {
+    await insert(['system', 'support_agent', 'data_subject'].map(() => ({ right: 'restriction' })))
+    const ids = (await service.sql<{ id: string }>('SELECT id FROM dsar_request')).map(({ id }) => id)
+    await insert([{ right: 'restriction' }])
+    for (const [i, kind] of ['system', 'support_agent', 'data_subject'].entries())
+      await service.sql(
+        `UPDATE dsar_request SET opened_by_kind = $2, parent_id = (SELECT id FROM dsar_request WHERE id <> ALL($3)) WHERE id = $1`,
+        [ids[i], kind, ids],
+      )
+    const { body } = await officer('/v1/reports?from=2026-03-01&to=2026-03-31')
+    expect(body.rights).toEqual([expect.objectContaining({ right: 'restriction', received: 2, answeredInTime: 2 })])
+  })
+
   test('puts a request into the month that the controller’s calendar shows', async () => {
     const midnight = endOfDay('2026-03-31', OURS).getTime() + 1
     await insert([{ receivedAt: new Date(midnight - 1) }, { receivedAt: new Date(midnight) }, { receivedAt: new Date(midnight) }])
