@@ -7,6 +7,7 @@ import { createVerifier } from './auth/verify-token.ts'
 import type { Config } from './config.ts'
 import { writeAnnouncement } from './delivery/announcements.ts'
 import { writeForwarding } from './delivery/write-forwarding.ts'
+import { writeForwardingAlarm } from './delivery/write-forwarding-alarm.ts'
 import {
   tellErasureUndone,
   tellOfficer,
@@ -91,6 +92,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),
     writeAnnouncement: bind(writeAnnouncement, letters),
     writeForwarding: bind(writeForwarding, letters),
+    writeForwardingAlarm: bind(writeForwardingAlarm, letters),
     onAlarm: counts.alarm,
     onAnswer: counts.answer,
     onLetter: counts.letter,

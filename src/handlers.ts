@@ -6,6 +6,7 @@ import { acknowledge, writeClosingLetter } from './delivery/write-letters.ts'
 import type { Deps } from './deps.ts'
 import { announce } from './fulfilment/announce.ts'
 import { askWho } from './fulfilment/ask-who.ts'
+import { chaseForwardings } from './fulfilment/chase-forwardings.ts'
 import { concludeFulfilment } from './fulfilment/conclude-fulfilment.ts'
 import { concludeRound } from './fulfilment/conclude-round.ts'
 import { lookAgain } from './fulfilment/look-again.ts'
@@ -39,6 +40,7 @@ export const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
   transmit: ({ requestId }) => transmit(deps, requestId),
   'look-again': () => lookAgain(deps),
   'conclude-round': ({ requestId }) => concludeRound(deps, requestId),
+  'chase-forwardings': () => chaseForwardings(deps),
   'close-case': async ({ requestId }) => {
     await writeClosingLetter(deps, requestId)
     await closeCase(deps, requestId)

@@ -11,6 +11,7 @@ import { TestClock1763900800000 } from '../migrations/0008-test-clock.ts'
 import { Forwardings1763900900000 } from '../migrations/0009-forwardings.ts'
 import { Restores1763901000000 } from '../migrations/0010-restores.ts'
 import { Transmissions1763901100000 } from '../migrations/0011-transmissions.ts'
+import { ForwardingAlarms1763901200000 } from '../migrations/0012-forwarding-alarms.ts'
 import { LegalMinima1763901500000 } from '../migrations/0015-legal-minima.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
@@ -27,6 +28,7 @@ export const MIGRATIONS = [
   Forwardings1763900900000,
   Restores1763901000000,
   Transmissions1763901100000,
+  ForwardingAlarms1763901200000,
   LegalMinima1763901500000,
 ]
 

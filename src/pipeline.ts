@@ -18,6 +18,7 @@ export interface Jobs {
   transmit: { requestId: string }
   'look-again': Record<string, never>
   'conclude-round': { requestId: string }
+  'chase-forwardings': Record<string, never>
   'close-case': { requestId: string }
   'send-letter': { letterId: string }
   'send-digest': Record<string, never>
@@ -89,6 +90,7 @@ export const SCHEDULE = {
   'watch-deadlines': '* * * * *',
   'end-cooling-off': '* * * * *',
   'look-again': '*/5 * * * *',
+  'chase-forwardings': '*/5 * * * *',
   'forget-expired': '*/5 * * * *',
 } as const satisfies Partial<Record<JobName, string>>
 
@@ -112,6 +114,7 @@ const ALL: Record<JobName, true> = {
   transmit: true,
   'look-again': true,
   'conclude-round': true,
+  'chase-forwardings': true,
   'close-case': true,
   'send-letter': true,
   'send-digest': true,

@@ -75,6 +75,8 @@ const NATURES = {
   forwarded: 'decision',
   forwarding_fetched: 'step',
   forwarding_acknowledged: 'step',
+  forwarding_answered: 'step',
+  forwarding_chased: 'step',
 
   transmission_begun: 'step',
   transmission_tried: 'step',

@@ -1,5 +1,5 @@
 import { dayIn } from '../domain/day.ts'
-import type { Forwarding } from '../domain/forwarding.ts'
+import type { NewForwarding } from '../domain/forwarding.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import { writeLetter } from './outbox.ts'
@@ -10,7 +10,7 @@ export async function writeForwarding(
   deps: LetterDeps,
   tx: Tx,
   request: DsarRequest,
-  { id, controller, contact, datasets, forwardedAt, dueOn }: Omit<Forwarding, 'acknowledgedAt'>,
+  { id, controller, contact, datasets, forwardedAt, dueOn }: NewForwarding,
   email: string,
 ): Promise<void> {
   await writeLetter(deps, tx, {

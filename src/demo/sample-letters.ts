@@ -80,6 +80,13 @@ export const SAMPLES: LetterValues = {
     transmission: { receiver: 'Open University', outcome: 'refused' },
   },
   forwarding: { ...toOfficer, forwarding: '0197c1de-0000-7000-8000-000000000002', right: 'access', dueOn: '2026-04-05' },
+  'forwarding-reminder': {
+    ...toOfficer,
+    forwarding: '0197c1de-0000-7000-8000-000000000002',
+    alarm: 'unacknowledged',
+    forwardedOn: '2026-03-05',
+    dueOn: '2026-04-05',
+  },
   forwarded: {
     ...common,
     controller: 'University of Colombo',
@@ -98,6 +105,14 @@ export const SAMPLES: LetterValues = {
     dueOn: '2026-04-03',
     state: 'fulfilling',
     flags: ['failed_task', 'late_risk'],
+  },
+  'forwarding-alarm': {
+    ...toOfficer,
+    controller: 'University of Colombo',
+    forwarding: '0197c1de-0000-7000-8000-000000000002',
+    alarm: 'late',
+    dueOn: '2026-04-05',
+    reminded: true,
   },
   'message-arrived': { ...toOfficer, right: 'inquiry' },
   'erasure-undone': { ...toOfficer, adapters: ['learning', 'billing'] },

@@ -92,5 +92,6 @@ export const FLAGS = [
   'on_hold',
   'count_mismatch',
   'unconfirmed_erasure',
+  'forwarding_unanswered',
 ] as const
 export type Flag = (typeof FLAGS)[number]

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { dayIn } from '../domain/day.ts'
-import { type Forwarding, theirDueOn } from '../domain/forwarding.ts'
+import { type NewForwarding, theirDueOn } from '../domain/forwarding.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import type { OtherController } from '../policy/controllers.ts'
@@ -14,7 +14,7 @@ import { insertForwarding } from './forwardings.store.ts'
 export interface ForwardDeps extends CaseDeps {
   policy: { controllers: readonly OtherController[] }
   /** Asks the other controller to fetch what is for them, and tells the person who has it now. */
-  writeForwarding(tx: Tx, request: DsarRequest, forwarding: Omit<Forwarding, 'acknowledgedAt'>, email: string): Promise<void>
+  writeForwarding(tx: Tx, request: DsarRequest, forwarding: NewForwarding, email: string): Promise<void>
 }
 
 /** Passes what belongs to other controllers on to them, each with a clock of its own. Once, however often it is tried. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import type { Forwarding } from '../domain/forwarding.ts'
+import { ACKNOWLEDGE_WITHIN_DAYS, FORWARDING_ALARMS, type Forwarding } from '../domain/forwarding.ts'
 import type { Tx } from '../platform/database.ts'
 import { getRequest } from '../requests/apply-event.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
@@ -14,6 +14,8 @@ export const FORWARDING_EXAMPLE = {
   forwardedAt: '2026-11-20T09:13:02.000Z',
   dueOn: '2026-12-20',
   acknowledgedAt: null,
+  answeredAt: null,
+  alarms: [],
 }
 
 const members = {
@@ -24,6 +26,10 @@ const members = {
   forwardedAt: Instant,
   dueOn: Type.String({ format: 'date', description: 'The last day of their month, which began when it was forwarded.' }),
   acknowledgedAt: Type.Union([Instant, Type.Null()]),
+  answeredAt: Type.Union([Instant, Type.Null()], { description: 'When they said that the person has their answer.' }),
+  alarms: Type.Array(Type.Object({ alarm: Type.Enum([...FORWARDING_ALARMS]), at: Instant }), {
+    description: `\`unacknowledged\`: no sign of it for ${ACKNOWLEDGE_WITHIN_DAYS} days; \`late\`: their last day is over, and no word of an answer. Of each they were reminded.`,
+  }),
 }
 
 export const ForwardingView = Type.Object(members, {
@@ -36,6 +42,8 @@ export const viewForwarding = ({ requestId: _ours, client: _theirs, ...told }: F
   ...told,
   forwardedAt: told.forwardedAt.toISOString(),
   acknowledgedAt: told.acknowledgedAt?.toISOString() ?? null,
+  answeredAt: told.answeredAt?.toISOString() ?? null,
+  alarms: told.alarms.map(({ alarm, at }) => ({ alarm, at: at.toISOString() })),
 })
 
 const Pair = Type.Object({ type: Type.String(), value: Type.String() })

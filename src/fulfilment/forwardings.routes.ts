@@ -12,7 +12,8 @@ import type { IdentityDeps } from '../requests/identities.store.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { FORWARDING_EXAMPLE, ForwardedRequest, ForwardingView, handOn, viewForwarding } from './forwarding-view.ts'
-import { acknowledge, forwardingsOf, getForwarding } from './forwardings.store.ts'
+import { acknowledge, answer, forwardingsOf, getForwarding } from './forwardings.store.ts'
+import { reflagForwardings } from './reflag-forwardings.ts'
 
 export interface ForwardingRoutesDeps extends CaseDeps, Database, Omit<IdentityDeps, 'vault'>, Omit<DetailsDeps, 'vault'> {
   vault: IdentityDeps['vault'] & DetailsDeps['vault']
@@ -100,7 +101,33 @@ export const forwardingRoutes =
         act(deps, req, reply, async tx => ({
           status: 200,
           headers: {},
-          body: await acknowledged(deps, tx, req.params.id, req.caller),
+          body: await noted(deps, tx, req.params.id, req.caller, 'acknowledged'),
+        })),
+    )
+
+    api.post(
+      '/forwardings/:id/answer',
+      {
+        config: {
+          allow: { service: 'forwardings:read', support_agent: ['privacy_officer', 'dpo'] },
+          problems: ['not_found', 'key_reused', 'in_progress'],
+        },
+        schema: {
+          operationId: 'concludeForwarding',
+          tags: ['forwardings'],
+          summary: 'Say that a forwarded request has been answered',
+          description:
+            'By the controller it was forwarded to, or by staff whom they told: the person has the answer, and nobody has to be reminded ' +
+            'any more. What the answer says stays there. The first time is the one that counts.',
+          params: Params,
+          response: { 200: ForwardingView },
+        },
+      },
+      (req, reply) =>
+        act(deps, req, reply, async tx => ({
+          status: 200,
+          headers: {},
+          body: await noted(deps, tx, req.params.id, req.caller, 'answered'),
         })),
     )
   }
@@ -112,12 +139,14 @@ async function theirs(tx: Tx, id: string, caller: Caller): Promise<Forwarding> {
   return forwarding
 }
 
-async function acknowledged(deps: ForwardingRoutesDeps, tx: Tx, id: string, caller: Caller) {
+async function noted(deps: ForwardingRoutesDeps, tx: Tx, id: string, caller: Caller, what: 'acknowledged' | 'answered') {
   const { requestId } = await theirs(tx, id, caller)
-  await lockRequest(tx, requestId)
+  const request = await lockRequest(tx, requestId)
   const forwarding = await theirs(tx, id, caller)
-  if (forwarding.acknowledgedAt) return viewForwarding(forwarding)
-  await acknowledge(tx, id, deps.clock.now())
-  await deps.record(tx, requestStream(requestId), toActor(caller), 'forwarding_acknowledged', { forwarding: id })
+  if (forwarding[`${what}At`]) return viewForwarding(forwarding)
+  const now = deps.clock.now()
+  await (what === 'answered' ? answer : acknowledge)(tx, id, now)
+  await deps.record(tx, requestStream(requestId), toActor(caller), `forwarding_${what}`, { forwarding: id })
+  await reflagForwardings(deps, tx, request, now)
   return viewForwarding(await theirs(tx, id, caller))
 }

@@ -60,13 +60,16 @@ export async function applyEvent(
   return moved
 }
 
+/** What is about the answer itself, or owed by others beside it. */
+const OUTLIVES_THE_ANSWER: ReadonlySet<Flag> = new Set(['mail_undeliverable', 'count_mismatch', 'forwarding_unanswered'])
+
 /**
  * What needs nobody's eyes any more in a new state. A job that failed was owed to the state before: it has been done, or is not
  * owed any more. At the end only what is about the answer itself still matters.
  */
 const settledBy = (state: State): readonly Flag[] =>
   isTerminal(state)
-    ? FLAGS.filter(flag => flag !== 'mail_undeliverable' && flag !== 'count_mismatch')
+    ? FLAGS.filter(flag => !OUTLIVES_THE_ANSWER.has(flag))
     : state === 'assessing'
       ? ['failed_job']
       : ['failed_job', 'needs_decision']

@@ -70,6 +70,14 @@ export const ABOUT_PROGRESS = {
     ],
   }),
 
+  'forwarding-reminder': ({ say, day }, { forwarding, alarm, forwardedOn, dueOn }) => ({
+    subject: say('forwarding-reminder.subject'),
+    paragraphs: [
+      say(`forwarding-reminder.${alarm}`, { forwarding, forwardedOn: day(forwardedOn), dueOn: day(dueOn) }),
+      say('forwarding-reminder.todo'),
+    ],
+  }),
+
   forwarded: ({ say, day }, { controller, contact, parts, forwardedOn, dueOn }) => ({
     subject: say('forwarded.subject'),
     paragraphs: [

@@ -15,6 +15,15 @@ export const TO_OFFICER = {
     ],
   }),
 
+  'forwarding-alarm': ({ say, day }, { controller, forwarding, alarm, dueOn, reminded }) => ({
+    subject: say('forwarding-alarm.subject'),
+    paragraphs: [
+      say(`forwarding-alarm.${alarm}`, { controller, forwarding, dueOn: day(dueOn) }),
+      say(reminded ? 'forwarding-alarm.reminded' : 'forwarding-alarm.not-reminded'),
+      say('forwarding-alarm.todo'),
+    ],
+  }),
+
   'message-arrived': ({ say }, { right }) => ({
     subject: say('message-arrived.subject'),
     paragraphs: [say('message-arrived.where', { right: say(`right.${right}`) })],

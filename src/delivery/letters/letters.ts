@@ -1,5 +1,6 @@
 import type { AlarmLevel } from '../../domain/alarms.ts'
 import type { Day } from '../../domain/day.ts'
+import type { ForwardingAlarm } from '../../domain/forwarding.ts'
 import type { Flag, State } from '../../domain/lifecycle.ts'
 import type { Right } from '../../domain/rights.ts'
 import type { CancelReason } from '../../requests/close-request.ts'
@@ -138,10 +139,14 @@ export interface LetterValues {
   cancelled: Common & { reason: CancelReason }
   /** To another controller, who fetches what it is about with a token of their own. Nothing of the person. */
   forwarding: Common & { forwarding: string; right: Right; dueOn: Day }
+  /** To the same, who said nothing: that it arrived, or that it was answered. */
+  'forwarding-reminder': Common & { forwarding: string; alarm: ForwardingAlarm; forwardedOn: Day; dueOn: Day }
   /** To the person: `parts` are titles of what is another controller's, who is reached at `contact`. */
   forwarded: Common & { controller: string; contact: string; parts: string[]; forwardedOn: Day; dueOn: Day }
   /** To the privacy officer. */
   'deadline-alarm': Common & { right: Right; level: AlarmLevel; dueOn: Day; state: State; flags: readonly Flag[] }
+  /** To the privacy officer: another controller says nothing of what was forwarded to it. */
+  'forwarding-alarm': Common & { controller: string; forwarding: string; alarm: ForwardingAlarm; dueOn: Day; reminded: boolean }
   /** To the privacy officer: somebody wrote. */
   'message-arrived': Common & { right: Right }
   /** To the privacy officer: which adapters hold again what was erased, or could not be asked. */
