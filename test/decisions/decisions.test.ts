@@ -314,6 +314,18 @@ describe('calling a request excessive', () => {
     expect([status, body.state]).toEqual([201, 'proposed'])
   })
 
+  test('does not count as a repetition what was about less, nor lets it reopen the year', async () => {
+    const userId = randomUUID()
+    await answeredBefore(userId, 370)
+    const narrower = await answeredBefore(userId, 20)
+    await service.sql(`UPDATE dsar_request SET scope = '{"categories":["support"]}' WHERE id = $1`, [narrower])
+    const { at, id } = await opened('assessing', userId)
+    const excessive = { ...EXCESSIVE, evidence: { kind: 'repetition', earlier: [narrower] } }
+    expect(pointersOf(await decide(officer, at, excessive))).toEqual(['/ground'])
+    await service.sql(`UPDATE dsar_request SET scope = '{"categories":["support"]}' WHERE id = $1`, [id])
+    expect((await decide(officer, at, excessive)).status).toBe(201)
+  })
+
   test('does not count as a repetition what was never answered', async () => {
     const userId = randomUUID()
     const withdrawn = await answeredBefore(userId, 20)
