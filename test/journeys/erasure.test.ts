@@ -10,7 +10,7 @@ afterAll(() => one.close())
 describe('an erasure of everything', () => {
   let at: string
 
-  test('waits until everybody on file could have objected, and can be withdrawn meanwhile', async () => {
+  test('T18 waits until everybody on file could have objected, and can be withdrawn meanwhile', async () => {
     at = await one.open(one.kamal, { type: 'erasure', details: { ground: '17_1_b' } })
     const cooling = await one.see(at, ({ state }) => state === 'cooling_off')
     expect(cooling.coolsOffAt).toBe(new Date(Date.parse(cooling.coolsOffAt)).toISOString())

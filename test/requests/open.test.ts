@@ -175,7 +175,7 @@ describe('nobody opens a request', () => {
     { details: { anything: 1 } },
     { assurance: { method: 'portal_login', level: 0, verifiedAt: '2026-01-01T00:00:00Z' } },
     { type: 'everything' },
-  ])('with fields that are not for callers: %j', async more => {
+  ])('T04 T26 with fields that are not for callers: %j', async more => {
     const before = await requestsInStore()
     const { status, body } = await open(as.service(), { ...about(), ...more })
     expect([status, body.code]).toEqual([400, 'invalid_request'])

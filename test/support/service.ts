@@ -98,6 +98,7 @@ export async function startService({ env = {}, issuers = [], working = true }: S
     LOG_LEVEL: 'debug',
     RATE_PER_CALLER: '100000',
     RATE_PER_ADDRESS: '100000',
+    GUESS_BUDGET: '1000000',
     ...env,
   })
   const logs: string[] = []

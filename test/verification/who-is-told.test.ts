@@ -55,7 +55,7 @@ async function untilNone(query: string): Promise<void> {
 }
 
 describe('a code goes to the address on file', () => {
-  test('and to nothing that a request only names', async () => {
+  test('T01 and to nothing that a request only names', async () => {
     first = knowing(victim)
     await open(as.anybody, [user(victim.userId), email(eve.email)])
     expect(recipients()).toEqual([victim.email])
@@ -209,7 +209,7 @@ describe('until everybody who knows people has answered', () => {
 })
 
 describe('a request that nobody proves', () => {
-  test('is asked for no content, whatever runs', async () => {
+  test('T03 is asked for no content, whatever runs', async () => {
     first = knowing(victim)
     const calls = registers.contentCalls()
     const at = await open(as.anybody, [email(victim.email)])
