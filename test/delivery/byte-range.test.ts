@@ -14,7 +14,7 @@ describe('a range of bytes', () => {
     expect(byteRange(header, 10)).toEqual({ ...range, partial: true })
   })
 
-  test.each(['bytes=10-', 'bytes=10-12', 'bytes=-0', 'bytes=7-3'])('%s is not in ten bytes', header => {
+  test.each(['bytes=10-', 'bytes=10-12', 'bytes=-0', 'bytes=7-3'])('T97 %s is not in ten bytes', header => {
     expect(() => byteRange(header, 10)).toThrow(expect.objectContaining({ code: 'range_not_satisfiable' }))
   })
 
@@ -25,7 +25,7 @@ describe('a range of bytes', () => {
     },
   )
 
-  test('whatever is asked, what comes lies in the file', () => {
+  test('T97 whatever is asked, what comes lies in the file', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e12 }), fc.stringMatching(/^bytes=\d{0,4}-\d{0,4}$/), (size, header) => {
         try {

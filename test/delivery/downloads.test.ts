@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type AnsweredRequest, answeredRequest, letterWithLink } from '../support/answered-request.ts'
@@ -82,7 +84,7 @@ describe('the page behind a link', () => {
     sealed = await answeredRequest(service, ANA)
   })
 
-  test('changes nothing however often it is opened, by whatever looks into mails', async () => {
+  test('T93 changes nothing however often it is opened, by whatever looks into mails', async () => {
     const mails = service.mailbox.messages().length
     const before = await service.sql('SELECT * FROM link')
     const looked = await Promise.all(
@@ -94,7 +96,7 @@ describe('the page behind a link', () => {
     expect(service.mailbox.messages().length).toBe(mails)
   })
 
-  test('is not kept, not passed on, and loads nothing', async () => {
+  test('T96 is not kept, not passed on, and loads nothing', async () => {
     const { headers, body } = await anybody(sealed.link)
     expect(headers.get('cache-control')).toBe('no-store')
     expect(headers.get('referrer-policy')).toBe('no-referrer')
@@ -140,7 +142,7 @@ describe('the page behind a link', () => {
     for (const said of [ANA.email, ANA.name, ANA.userId]) expect(body).not.toContain(said)
   })
 
-  test('is the same page for a link that expired, was used up or replaced; one that never was is not found', async () => {
+  test('T99 is the same page for a link that expired, was used up or replaced; one that never was is not found', async () => {
     const unknown = await anybody(`/v1/downloads/${'A'.repeat(43)}`)
     const before = service.mailbox.messages().length
     await officer()(`${sealed.at}/package/links`, { method: 'POST' })
@@ -152,18 +154,18 @@ describe('the page behind a link', () => {
 })
 
 describe('a link alone', () => {
-  test.each([{}, { step: 'open' }])('opens nothing: %j', async body => {
+  test.each([{}, { step: 'open' }])('T92 opens nothing: %j', async body => {
     const { status, body: problem } = await anybody(sealed.link, { body })
     expect([status, problem.code]).toEqual([403, 'step_up_required'])
   })
 
-  test('opens nothing in the session of another person, or of staff', async () => {
+  test('T92 opens nothing in the session of another person, or of staff', async () => {
     expect((await person(BEN)(sealed.link, { body: {} })).status).toBe(403)
     expect((await callers(service).agent()(sealed.link, { body: {} })).status).toBe(403)
     expect(await usesLeft(sealed.id)).toBe(3)
   })
 
-  test('opens nothing with a code that was guessed, or was mailed for another package', async () => {
+  test('T92 opens nothing with a code that was guessed, or was mailed for another package', async () => {
     const wrong = await anybody(sealed.link, { body: { code: 'AAAA-AAAA' } })
     expect([wrong.status, wrong.body.code]).toEqual([401, 'proof_refused'])
     const other = await answeredRequest(service, ANA)
@@ -172,7 +174,7 @@ describe('a link alone', () => {
     expect(await usesLeft(other.id)).toBe(3)
   })
 
-  test('is not in the database, and neither is the way to the content', async () => {
+  test('T94 is not in the database, and neither is the way to the content', async () => {
     const grant = (await opened(sealed.link)).split('/').at(-1) ?? ''
     const dump = JSON.stringify([await service.sql('SELECT * FROM link'), await service.sql('SELECT * FROM download_grant')])
     const token = sealed.link.split('/').at(-1) ?? ''
@@ -183,7 +185,7 @@ describe('a link alone', () => {
     }
   })
 
-  test('leads to where the operator says, whatever host a caller names', async () => {
+  test('T88 leads to where the operator says, whatever host a caller names', async () => {
     const before = service.mailbox.messages().length
     const evil = { host: 'evil.example', 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' }
     const token = service.issuer.mint('support_agent', { sub: 'a', roles: ['dpo'] })
@@ -247,7 +249,7 @@ describe('a person in a browser without scripts', () => {
 })
 
 describe('uses of a link', () => {
-  test('are as many as promised, however many come at once; after them it is gone', async () => {
+  test('T95 are as many as promised, however many come at once; after them it is gone', async () => {
     const { id, link } = await answeredRequest(service, ANA)
     const came = await Promise.all(Array.from({ length: 8 }, () => ana()(link, { body: {} })))
     expect(came.map(({ status }) => status).sort()).toEqual([201, 201, 201, 410, 410, 410, 410, 410])
@@ -281,7 +283,7 @@ describe('the content', () => {
   })
   const part = (range: string, headers: Record<string, string> = {}) => anybody(content, { headers: { range, ...headers } })
 
-  test('comes in parts that make up the whole, fetched all at once', async () => {
+  test('T97 comes in parts that make up the whole, fetched all at once', async () => {
     const size = whole.bytes.length
     const step = Math.ceil(size / 7)
     const parts = await Promise.all(
@@ -290,6 +292,16 @@ describe('the content', () => {
     expect(parts.map(({ status }) => status)).toEqual(Array(7).fill(206))
     expect(parts[1]?.headers.get('content-range')).toBe(`bytes ${step}-${2 * step - 1}/${size}`)
     expect(sha256(Buffer.concat(parts.map(({ bytes }) => bytes)))).toBe(sha256(whole.bytes))
+  })
+
+  test('T97 is not fetched in a thousand ranges at once, and stays whole for whoever comes later', async () => {
+    const many = await Promise.all(Array.from({ length: 1000 }, (_, i) => part(`bytes=${i}-${i}`)))
+    const statuses = many.map(({ status }) => status)
+    expect(statuses.filter(status => status === 206).length).toBeLessThanOrEqual(600)
+    expect(statuses).toContain(429)
+    expect(statuses.filter(status => ![206, 429, 503].includes(status))).toEqual([])
+    await service.sql('DELETE FROM rate_limit')
+    expect(sha256((await anybody(content)).bytes)).toBe(sha256(whole.bytes))
   })
 
   test('can be gone on with where it broke off', async () => {
@@ -302,7 +314,7 @@ describe('the content', () => {
     expect([other.status, other.bytes.length, other.headers.get('content-range')]).toEqual([200, whole.bytes.length, null])
   })
 
-  test('has an end, and says where', async () => {
+  test('T97 has an end, and says where', async () => {
     const { status, headers, body } = await part(`bytes=${whole.bytes.length}-`)
     expect([status, body.code]).toEqual([416, 'range_not_satisfiable'])
     expect(headers.get('content-range')).toBe(`bytes */${whole.bytes.length}`)
@@ -322,7 +334,7 @@ describe('the content', () => {
 })
 
 describe('who revokes a package', () => {
-  test('ends the downloads that are running, within five seconds', async () => {
+  test('T98 ends the downloads that are running, within five seconds', async () => {
     const { at, link } = await answeredRequest(service, BEN)
     const content = await opened(link, BEN)
     const response = await new Promise<IncomingMessage>(resolve => get(service.url + content, resolve))
@@ -350,7 +362,7 @@ describe('who revokes a package', () => {
 })
 
 describe('a package past its day', () => {
-  test('is gone for everybody, and its bytes and its key with it', async () => {
+  test('T95 is gone for everybody, and its bytes and its key with it', async () => {
     const { id, at, link } = await answeredRequest(service, ANA)
     const content = await opened(link)
     service.clock.advance(service.config.packageDays * DAY)
@@ -358,6 +370,8 @@ describe('a package past its day', () => {
     expect((await ana()(link, { body: {} })).status).toBe(410)
     await service.app.handlers['forget-expired']({})
     expect(await service.sql('SELECT 1 FROM request_key WHERE request_id = $1', [id])).toEqual([])
+    const stored = readdirSync(join(service.blobDir, 'requests', id), { recursive: true, withFileTypes: true })
+    expect(stored.filter(entry => entry.isFile())).toEqual([])
     expect((await officer()(`${at}/package`)).body).toMatchObject({ available: false, usesLeft: 0 })
     expect((await officer()(`${at}/package/links`, { method: 'POST' })).body.code).toBe('gone')
   })

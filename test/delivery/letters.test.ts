@@ -79,7 +79,7 @@ describe('every letter in every language', () => {
     for (const part of [subject, text, html]) expect(part).not.toMatch(/undefined|null|\[object|NaN|\{\w+\}/)
   })
 
-  test.each(EVERY)('%s, %s: does not tell in its subject which right, who, or the code', (name, language) => {
+  test.each(EVERY)('T90 %s, %s: does not tell in its subject which right, who, or the code', (name, language) => {
     for (const told of TELLING) expect(write(name, {}, language).subject).not.toMatch(told)
   })
 
@@ -311,7 +311,7 @@ describe('what the staff wrote', () => {
   })
 })
 
-test('what services call their data is text', () => {
+test('T87 what services call their data is text', () => {
   const title = '"><a href="https://evil.test">x</a>\n\u202e{{7*7}}'
   const letters = [
     write('erased', { kept: [{ title, reason: '17_3_b', statute: title, until: '2033-12-31' }] }),
@@ -328,7 +328,7 @@ test('what services call their data is text', () => {
 })
 
 describe('the one link of a letter', () => {
-  test.each(NAMES)('%s: is the one it was given, or there is none', name => {
+  test.each(NAMES)('T87 %s: is the one it was given, or there is none', name => {
     const links = name === 'ready' ? [LINK] : []
     expect(linksIn(write(name).html)).toEqual(links)
     const written = 'authority' in VALUES[name] || name === 'rectified' ? [AUTHORITY] : []
@@ -364,7 +364,7 @@ describe('a name', () => {
     ['an e-mail address', 'call@evil.test'],
     ['nothing', ''],
     ['spaces', ' \u200b '],
-  ])('that is %s is not repeated', (_, name) => {
+  ])('T87 that is %s is not repeated', (_, name) => {
     const { html, text } = write('ready', { name })
     expect(text.startsWith('Hello,\n')).toBe(true)
     expect(linksIn(html)).toEqual([LINK])
@@ -378,7 +378,7 @@ describe('a name', () => {
   })
 })
 
-test('whatever a value is, it is text: no markup, no second link, nothing invisible', () => {
+test('T87 whatever a value is, it is text: no markup, no second link, nothing invisible', () => {
   const hostile = fc.string({
     unit: fc.oneof(
       fc.constantFrom('<', '>', '"', "'", '&', '{', '}', '%', '=', '\n', '\u202e', '\0', 'a'),

@@ -114,21 +114,24 @@ describe('a letter', () => {
     expect(linkSent(1)).toBe(linkSent(0))
   })
 
-  test.each([550, 552, 553])('that is refused with %i completes nothing, and calls for people', async code => {
-    const { id, letter } = await handedOver()
-    smtp.says.recipient = code
-    await send(letter)
-    expect(await requestOf(id)).toEqual({ state: 'delivering', flags: ['mail_undeliverable'] })
-    expect(await lettersOf(id)).toMatchObject([{ state: 'refused', recipient_sealed: null, values_sealed: null }])
-    await send(letter)
-    expect(smtp.attempts).toEqual([])
+  test.each([550, 552, 553])(
+    'T91 that is refused with %i completes nothing, calls for people, and goes to no other address',
+    async code => {
+      const { id, letter } = await handedOver()
+      smtp.says.recipient = code
+      await send(letter)
+      expect(await requestOf(id)).toEqual({ state: 'delivering', flags: ['mail_undeliverable'] })
+      expect(await lettersOf(id)).toMatchObject([{ state: 'refused', recipient_sealed: null, values_sealed: null }])
+      await send(letter)
+      expect(smtp.attempts).toEqual([])
 
-    smtp.says.recipient = undefined
-    const officer = callers(service).agent(['privacy_officer'])
-    expect((await officer(`/v1/requests/${id}/package/links`, { method: 'POST' })).status).toBe(201)
-    await send((await lettersOf(id))[1]?.id ?? '')
-    expect(await requestOf(id)).toEqual({ state: 'completed', flags: [] })
-  })
+      smtp.says.recipient = undefined
+      const officer = callers(service).agent(['privacy_officer'])
+      expect((await officer(`/v1/requests/${id}/package/links`, { method: 'POST' })).status).toBe(201)
+      await send((await lettersOf(id))[1]?.id ?? '')
+      expect(await requestOf(id)).toEqual({ state: 'completed', flags: [] })
+    },
+  )
 
   test('that has waited for long is seen by people, and goes on being tried', async () => {
     const { id, letter } = await handedOver()

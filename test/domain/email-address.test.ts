@@ -56,7 +56,7 @@ describe('an e-mail address', () => {
     ['nothing', ''],
     ['a local part of 65', `${'a'.repeat(65)}@good.test`],
     ['255 characters', `a@${`${'b'.repeat(60)}.`.repeat(4)}${'c'.repeat(6)}.test`],
-  ])('is not %s', (_, written) => {
+  ])('T89 is not %s', (_, written) => {
     expect(parseEmailAddress(written)).toBeUndefined()
   })
 
@@ -105,7 +105,7 @@ describe('an e-mail address', () => {
     pieces.map(parts => `ana${parts.join('')}@good.test`),
   )
 
-  test('once read is read again as itself, in printable ASCII, and by a lenient parser as that one address', () => {
+  test('T89 once read is read again as itself, in printable ASCII, and by a lenient parser as that one address', () => {
     fc.assert(
       fc.property(written, input => {
         const read = parseEmailAddress(input)

@@ -181,7 +181,7 @@ test('nothing that is sent makes an answer tell of our insides', async () => {
   )
 })
 
-test('nothing in an answer follows the Host header', async () => {
+test('T88 nothing in an answer follows the Host header', async () => {
   const [mine, theirs] = await Promise.all(
     ['dsar.example', 'evil.example'].map(host =>
       app.inject({ method: 'GET', url: '/v1/fail/problem', headers: { host, 'x-forwarded-host': host } }),

@@ -226,7 +226,7 @@ describe('none of it is found', () => {
     expect(foundIn((await callers(service).anybody('/metrics')).body)).toEqual([])
   })
 
-  test('in a mail, but for the line that says to whom it goes', () => {
+  test('T90 in a mail, but for the line that says to whom it goes', () => {
     const mails = service.mailbox.messages()
     expect(mails.length).toBeGreaterThan(4)
     for (const { subject, text, html, from, headers, envelope } of mails) {

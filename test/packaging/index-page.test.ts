@@ -35,14 +35,14 @@ const named = (tags: Tag[], ...names: string[]) => tags.filter(({ name }) => nam
 describe('the page for reading', () => {
   const plain = page(filledWith('plain'))
 
-  test.each(HOSTILE)('has the same elements and attributes whatever the data are: %j', async text => {
+  test.each(HOSTILE)('T86 has the same elements and attributes whatever the data are: %j', async text => {
     const [tags, expected] = [tagsOf(await page(filledWith(text))), tagsOf(await plain)]
     expect(tags.map(({ name, attributes }) => [name, ...attributes.keys()])).toEqual(
       expected.map(({ name, attributes }) => [name, ...attributes.keys()]),
     )
   })
 
-  test('runs nothing and loads nothing', async () => {
+  test('T86 runs nothing and loads nothing', async () => {
     const tags = tagsOf(await plain)
     const [encoding, policy] = named(tags, 'meta')
     expect(encoding?.attributes.get('charset')).toBe('utf-8')

@@ -7,7 +7,7 @@ const only = (value: unknown): string | undefined => readCsv(csvRow(['a'], { a: 
 
 describe('a cell', () => {
   test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '\nx', '\0x', '=HYPERLINK("http://x","y")', '=1', '@x'])(
-    'that a spreadsheet would run is disarmed: %j',
+    'T85 that a spreadsheet would run is disarmed: %j',
     text => {
       expect(only(text)).toBe(`'${text}`)
     },
@@ -51,7 +51,7 @@ describe('a table', () => {
     expect(csvRow(['id'], JSON.parse('{"id":1,"__proto__":{"isAdmin":true}}'))).toBe('1,"{""__proto__"":{""isAdmin"":true}}"\r\n')
   })
 
-  test('is read back cell by cell, whatever the records hold, and no text cell starts as a formula', () => {
+  test('T85 is read back cell by cell, whatever the records hold, and no text cell starts as a formula', () => {
     const columns = fc.uniqueArray(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 6 })
     const records = fc.array(
       fc.dictionary(fc.string({ unit: 'binary' }), fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue())),

@@ -120,7 +120,7 @@ describe('a mail', () => {
     'Ana <ana@evil.test>',
     'group:a@b.test,c@d.test;',
     '',
-  ])('to %j is refused before the server hears of anybody', async address => {
+  ])('T89 to %j is refused before the server hears of anybody', async address => {
     const { url, recipients, sockets } = await sink({})
     expect(await failureOf(mailerTo(url).send(aMail({ to: { address } })))).toBeInstanceOf(MailRefused)
     expect(recipients).toEqual([])
@@ -135,26 +135,29 @@ describe('a mail', () => {
     ['header that names recipients', { headers: { Bcc: 'evil@x.test', Cc: 'evil@x.test' } }],
     ['Message-ID', { messageId: '<1@service.test>\r\nBcc: evil@x.test' }],
     ['text', { text: 'Hello\r\n.\r\nMAIL FROM:<x@x.test>\r\nRCPT TO:<evil@x.test>\r\nDATA\r\n' }],
-  ])('goes to its one recipient whatever its %s says', async (_, more: Partial<OutgoingMail>) => {
+  ])('T89 goes to its one recipient whatever its %s says', async (_, more: Partial<OutgoingMail>) => {
     const box = await mailbox()
     await mailerTo(box.smtpUrl).send(aMail(more))
     expect(box.messages().map(mail => mail.envelope.to)).toEqual([['ana@example.test']])
   })
 
-  test.each([['name'], ['subject'], ['X-Tenant'], ['Message-ID']])('gets no header from a line break in its %s', async where => {
-    const box = await mailbox()
-    const text = 'one\r\nX-Evil: yes'
-    const to = { address: 'ana@example.test', name: where === 'name' ? text : 'Ana' }
-    await mailerTo(box.smtpUrl).send(
-      aMail({
-        to,
-        ...(where === 'subject' && { subject: text }),
-        ...(where === 'Message-ID' && { messageId: text }),
-        headers: { 'X-Tenant': where === 'X-Tenant' ? text : '' },
-      }),
-    )
-    expect(box.messages()[0]?.headers).not.toHaveProperty('x-evil')
-  })
+  test.each([['name'], ['subject'], ['X-Tenant'], ['Message-ID']])(
+    'T89 gets no header from a line break in its %s',
+    async where => {
+      const box = await mailbox()
+      const text = 'one\r\nX-Evil: yes'
+      const to = { address: 'ana@example.test', name: where === 'name' ? text : 'Ana' }
+      await mailerTo(box.smtpUrl).send(
+        aMail({
+          to,
+          ...(where === 'subject' && { subject: text }),
+          ...(where === 'Message-ID' && { messageId: text }),
+          headers: { 'X-Tenant': where === 'X-Tenant' ? text : '' },
+        }),
+      )
+      expect(box.messages()[0]?.headers).not.toHaveProperty('x-evil')
+    },
+  )
 
   test('never reads a file or an address in place of its text', async () => {
     const box = await mailbox()

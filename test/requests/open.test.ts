@@ -191,7 +191,7 @@ describe('nobody opens a request', () => {
     'a@b',
     'a@[127.0.0.1]',
     ' a@b.test',
-  ])('with %j for an address', async value => {
+  ])('T89 with %j for an address', async value => {
     const { status, body } = await open(as.anybody, about(value))
     expect([status, body.errors[0].pointer]).toEqual([422, '/subject/identities/0/value'])
     expect(JSON.stringify(body)).not.toContain('evil')

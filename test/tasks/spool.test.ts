@@ -35,6 +35,11 @@ describe('the table beside the records', () => {
     ])
   })
 
+  test('T85 disarms what a spreadsheet would run, and the JSON has it as it came', async () => {
+    const record = '{"id":"=1+1"}'
+    expect(await spooled(['id'], record)).toEqual([`[\n${record}\n]\n`, "id,_other\r\n'=1+1,\r\n"])
+  })
+
   test('of a dataset that declares no columns has those of its first record', async () => {
     const [, table] = await spooled([], '{"id":1,"name":"Ann"}', '{"name":"Ben","age":7}')
     expect(table).toBe('id,name,_other\r\n1,Ann,\r\n,Ben,"{""age"":7}"\r\n')
