@@ -30,8 +30,10 @@ import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { findRoutes } from './requests/find-requests.routes.ts'
 import { historyRoutes } from './requests/history.routes.ts'
 import { messageRoutes } from './requests/messages.routes.ts'
+import { watchStaff } from './requests/open-case.ts'
 import { requestRoutes } from './requests/requests.routes.ts'
 import { subjectRoutes } from './requests/subjects.routes.ts'
+import { vipRoutes } from './requests/vips.routes.ts'
 import { callbackRoutes } from './tasks/callbacks.routes.ts'
 import { type Dispatcher, startDispatcher } from './tasks/dispatcher.ts'
 import { recipientRoutes } from './tasks/recipients.routes.ts'
@@ -75,6 +77,7 @@ const ROUTES = [
   recipientRoutes,
   restoreRoutes,
   letterRoutes,
+  vipRoutes,
   packageRoutes,
   openPackageRoutes,
   downloadRoutes,
@@ -102,6 +105,7 @@ export async function createApp(
     quota: { perCaller: config.perCallerQuota, perAddress: config.perAddressQuota, everyUse: config.everyUseQuota },
     trustProxy: config.trustProxy,
     version: VERSION,
+    openCase: watchStaff(deps),
     plugins: [...ROUTES.map(routes => routes(deps)), ...timeMachine(deps, handlers)],
   })
   return {

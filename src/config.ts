@@ -56,6 +56,8 @@ export interface Config {
   perAddressQuota: number
   guessBudget: number
   everyUseQuota: number
+  /** How many different cases each of the staff may open in 24 hours. */
+  viewingBudgets: { officers: number; others: number }
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -118,6 +120,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     perCallerQuota: read('RATE_PER_CALLER', wholeNumber(1, 1_000_000), '600') ?? 600,
     perAddressQuota: read('RATE_PER_ADDRESS', wholeNumber(1, 1_000_000), '120') ?? 120,
     guessBudget: read('GUESS_BUDGET', wholeNumber(1, 1_000_000), '100') ?? 100,
+    viewingBudgets: {
+      officers: read('VIEWING_BUDGET_OFFICERS', wholeNumber(1, 100_000), '1000') ?? 1000,
+      others: read('VIEWING_BUDGET', wholeNumber(1, 100_000), '200') ?? 200,
+    },
     everyUseQuota: read('RATE_EVERY_USE', wholeNumber(1, 100_000_000), '600000') ?? 600_000,
   }
   if (production) mistakes.push(...unsafe(config))

@@ -12,6 +12,7 @@ import {
   tellErasureUndone,
   tellOfficer,
   tellOfficerOfMessage,
+  tellOfficerOfViews,
   tellOfGuessing,
   thankReporter,
   writeCodeLetter,
@@ -97,6 +98,8 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     onAnswer: counts.answer,
     onLetter: counts.letter,
     onCodeRefused: () => countWrongCode({ ...letters, ...database, ...config, counts, rateLimits }),
+    onBudgetSpent: counts.budgetSpent,
+    tellOfficerOfViews: bind(tellOfficerOfViews, letters),
   }
 }
 

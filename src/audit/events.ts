@@ -109,6 +109,11 @@ const NATURES = {
   release_proposed: 'deliberation',
   hold_released: 'decision',
 
+  vip_listed: 'step',
+  vip_removal_proposed: 'deliberation',
+  vip_removed: 'step',
+  viewing_budget_spent: 'step',
+
   adapter_registered: 'step',
   adapter_changed: 'step',
   adapter_suspended: 'step',

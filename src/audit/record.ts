@@ -14,6 +14,8 @@ export const requestStream = (requestId: string) => `request:${requestId}`
 export const ADAPTERS = 'adapters'
 export const HOLDS = 'holds'
 export const RESTORES = 'restores'
+/** Who of the staff may see what. */
+export const OVERSIGHT = 'oversight'
 
 export interface RecorderDeps {
   clock: Clock

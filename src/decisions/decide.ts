@@ -18,6 +18,7 @@ import {
   supersedeProposal,
 } from '../requests/decisions.store.ts'
 import { refuseOwnCase } from '../requests/four-eyes.ts'
+import { isReserved } from '../requests/reserved.store.ts'
 import { type CarryOutDeps, carryOut } from './carry-out-decision.ts'
 import { checkRefusal } from './refusable.ts'
 
@@ -34,13 +35,13 @@ export async function decide(
   caller: Caller,
 ): Promise<StoredDecision> {
   const request = await lockRequest(tx, requestId)
-  const twoPeople = needsSecondPerson(decision)
+  const twoPeople = needsSecondPerson(decision) || isReserved(request)
   await refuseOwnCase(deps, tx, request, caller, { twoPeople })
   await refuseUntimely(tx, request, decision)
   if (decision.kind !== 'approve') await checkRefusal(deps, tx, request, decision)
 
   const by = toActor(caller)
-  const stored = asStored(deps, request, decision, by.id)
+  const stored = asStored(deps, request, decision, { decidedBy: by.id, twoPeople })
   const superseded = await supersedeProposal(tx, requestId)
   if (superseded) await deps.record(tx, requestStream(requestId), by, 'proposal_superseded', { decision: superseded })
   await insertDecision(deps, tx, stored)
@@ -108,14 +109,19 @@ async function isCorrected(tx: Tx, id: string): Promise<boolean> {
 const factsOf = ({ id, kind, ground }: StoredDecision) => ({ decision: id, kind, ...(ground && { ground }) })
 
 /** What is kept of a decision: with the remedies of the policy, which nobody can give or leave out. */
-function asStored(deps: CarryOutDeps, request: DsarRequest, decision: Decision, decidedBy: string): StoredDecision {
+function asStored(
+  deps: CarryOutDeps,
+  request: DsarRequest,
+  decision: Decision,
+  { decidedBy, twoPeople }: { decidedBy: string; twoPeople: boolean },
+): StoredDecision {
   const { kind } = decision
   const said = kind === 'approve' ? undefined : decision
   return {
     id: randomUUIDv7(),
     requestId: request.id,
     kind,
-    state: needsSecondPerson(decision) ? 'proposed' : 'effective',
+    state: twoPeople ? 'proposed' : 'effective',
     ground: said?.ground ?? null,
     citation: (said && 'citation' in said && said.citation) || null,
     parts: kind === 'refuse_partly' ? decision.parts : null,

@@ -74,7 +74,7 @@ export const decisionRoutes =
           summary: 'Approve a request, refuse it or parts of it, or announce a fee',
           description:
             'Takes If-Match with the ETag of the request as it was read. Where to complain and that there are courts is told with every refusal. ' +
-            'To call a request unfounded or excessive takes evidence and is a proposal until a second person approves.',
+            'To call a request unfounded or excessive takes evidence and is a proposal until a second person approves; so is any decision about a VIP or a colleague.',
           params: RequestParams,
           body: DecisionBody,
           response: { 201: DecisionView },

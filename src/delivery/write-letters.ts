@@ -118,6 +118,17 @@ export const tellErasureUndone = (
     values: { reference: id, officer: deps.officer, adapters },
   })
 
+/** Tells the privacy officer that somebody of the staff opened as many cases as anybody may, once a day each. */
+export const tellOfficerOfViews = (deps: LetterDeps, tx: Tx, viewer: string, day: string, budget: number): Promise<void> =>
+  writeLetter(deps, tx, {
+    kind: 'budget-spent',
+    requestId: null,
+    recipient: deps.officer,
+    locale: 'en',
+    dedupe: `budget-spent|${viewer}|${day}`,
+    values: { reference: `oversight ${day}`, officer: deps.officer, viewer: viewer.slice(viewer.indexOf('|') + 1), budget },
+  })
+
 /** A letter of one request, without what all its letters say. */
 export type RequestLetter = {
   [K in LetterName]: {

@@ -117,6 +117,7 @@ export const SAMPLES: LetterValues = {
   'message-arrived': { ...toOfficer, right: 'inquiry' },
   'erasure-undone': { ...toOfficer, adapters: ['learning', 'billing'] },
   guessing: { ...toOfficer, reference: 'guessing 2026-04-01T09' },
+  'budget-spent': { ...toOfficer, viewer: 'agent-7', budget: 200 },
   'daily-digest': {
     ...toOfficer,
     reference: 'digest 2026-04-01',

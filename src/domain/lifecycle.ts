@@ -93,5 +93,10 @@ export const FLAGS = [
   'count_mismatch',
   'unconfirmed_erasure',
   'forwarding_unanswered',
+  'vip',
+  'staff_subject',
 ] as const
 export type Flag = (typeof FLAGS)[number]
+
+/** What keeps a case for officers alone: it is about somebody whom others would like to look up. It stays as long as the case. */
+export const RESERVED = ['vip', 'staff_subject'] as const satisfies readonly Flag[]

@@ -12,6 +12,7 @@ import type { WorkDeps } from '../auth/work.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import type { OpenCase } from '../requests/open-case.ts'
 import { answerBrokenHttp, answerError, answerErrors } from './answer-errors.ts'
 import { answerOtherMethods, rememberRoutes } from './declared-routes.ts'
 import { describeApi } from './describe-api.ts'
@@ -21,12 +22,14 @@ import { limitRates, type Quota } from './limit-rates.ts'
 import { observe } from './observe.ts'
 import { takeInStrictly } from './strict-intake.ts'
 import { buildValidator } from './validation.ts'
+import { watchCalls } from './watch-staff.ts'
 
 export interface ServerDeps extends GuessingDeps, WorkDeps {
   log: Log
   metrics: Metrics
   verifier: Verifier
   quota?: Quota
+  openCase: OpenCase
   /** The routes under /v1. */
   plugins: readonly FastifyPluginAsyncTypebox[]
   ready: Readiness
@@ -67,6 +70,7 @@ async function serve(app: FastifyInstance, deps: ServerDeps): Promise<void> {
     async v1 => {
       // it takes an interval without a sample for an endless delay, so one stall as long as that turns callers away: hence not the usual second
       await v1.register(underPressure, { maxEventLoopDelay: 2000, sampleInterval: 5000, customError: Overloaded })
+      watchCalls(v1, deps.openCase)
       for (const plugin of deps.plugins) await v1.withTypeProvider<TypeBoxTypeProvider>().register(plugin)
     },
     { prefix: '/v1' },

@@ -9,6 +9,7 @@ export interface Counts {
   letter(kind: string, outcome: string): void
   codeRefused(): void
   guessedAt(): void
+  budgetSpent(): void
   jobFailed(job: string): void
 }
 
@@ -20,6 +21,11 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
   const letters = counter('dsar_letters_total', 'Letters, by what became of them', ['kind', 'outcome'])
   const refused = counter('dsar_codes_refused_total', 'Codes that were wrong, late or worn out, over all requests', [])
   const guessed = counter('dsar_guessing_alarms_total', 'Times that more codes were wrong than people mistype', [])
+  const spent = counter(
+    'dsar_viewing_budgets_spent_total',
+    'Cases that staff were not shown, because they had opened too many',
+    [],
+  )
   const failed = counter('dsar_jobs_failed_total', 'Job attempts that failed', ['job'])
   gaugeOf(
     metrics,
@@ -51,6 +57,7 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
     letter: (kind, outcome) => letters.inc({ kind, outcome }),
     codeRefused: () => refused.inc(),
     guessedAt: () => guessed.inc(),
+    budgetSpent: () => spent.inc(),
     jobFailed: job => failed.inc({ job }),
   }
 }

@@ -1,7 +1,7 @@
 import { type Facts, type Recorder, requestStream } from '../audit/record.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { Day } from '../domain/day.ts'
-import { type Event, FLAGS, type Flag, isTerminal, nextState, type State } from '../domain/lifecycle.ts'
+import { type Event, FLAGS, type Flag, isTerminal, nextState, RESERVED, type State } from '../domain/lifecycle.ts'
 import type { Completeness, DsarRequest } from '../domain/request.ts'
 import { type Jobs, OWED_ON_ENTERING } from '../pipeline.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -61,11 +61,14 @@ export async function applyEvent(
 }
 
 /** What is about the answer itself, or owed by others beside it. */
-const OUTLIVES_THE_ANSWER: ReadonlySet<Flag> = new Set(['mail_undeliverable', 'count_mismatch', 'forwarding_unanswered'])
+const OUTLIVES_THE_ANSWER: ReadonlySet<Flag> = new Set([
+  ...(['mail_undeliverable', 'count_mismatch', 'forwarding_unanswered'] as const),
+  ...RESERVED,
+])
 
 /**
  * What needs nobody's eyes any more in a new state. A job that failed was owed to the state before: it has been done, or is not
- * owed any more. At the end only what is about the answer itself still matters.
+ * owed any more. At the end only what is about the answer itself still matters, and for whose eyes it is.
  */
 const settledBy = (state: State): readonly Flag[] =>
   isTerminal(state)

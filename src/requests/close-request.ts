@@ -8,6 +8,7 @@ import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest } from './apply-event.ts'
 import type { IdentityDeps } from './identities.store.ts'
 import { liftMarks } from './marks.store.ts'
+import { isReserved } from './reserved.store.ts'
 import { isDataSubject, visibleOrReported, visibleRequest } from './visible-request.ts'
 
 type Deps = CaseDeps & IdentityDeps
@@ -43,9 +44,10 @@ async function end(
 
 const TAKEN_BACK_UNTIL: ReadonlySet<State> = new Set(['received', 'verifying', 'assessing', 'cooling_off'])
 
-/** Staff end a request that should not go on; the reason is a code, because the record bears no free text about people. */
+/** Staff end a request that should not go on, unless it is reserved: there two people have to refuse it. The reason is a code, because the record bears no free text about people. */
 export async function cancelRequest(deps: Deps, tx: Tx, id: string, reason: CancelReason, caller: Caller): Promise<DsarRequest> {
-  await visibleRequest(deps, tx, id, caller)
+  if (isReserved(await visibleRequest(deps, tx, id, caller)))
+    throw new Problem('not_allowed', 'A request about a VIP or a colleague is ended by a decision of two people.')
   return end(deps, tx, id, 'cancelled', caller, { reason })
 }
 

@@ -18,6 +18,7 @@ import {
   freezeContactPoints,
   type Identity,
   type IdentityDeps,
+  identitiesOf,
   identityIndex,
   identityIndexes,
   type Provenance,
@@ -25,6 +26,7 @@ import {
 import { addMessage, sideOf } from './messages.store.ts'
 import { checkPlace } from './place.ts'
 import { recordProof } from './record-proof.ts'
+import { reserve } from './reserved.store.ts'
 import { type TakeInDeps, takeIn } from './take-in.ts'
 
 export interface OpenRequest {
@@ -77,6 +79,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
   const { id } = request
   if (lifted) await copyIdentities(deps, tx, lifted.id, id)
   else await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, assuranceNeeded, caller))
+  await reserve(deps, tx, id, lifted ? await identitiesOf(deps, tx, id) : identities, by)
   if (message) await addMessage(deps, tx, id, { from: sideOf(caller), text: message })
   if (relationship === 'self') await noteWhatIsShown(deps, tx, request, input.assurance, caller)
   else if (caller.kind === 'portal' && caller.contactPoints[0])

@@ -1,9 +1,10 @@
 import { type Static, Type } from 'typebox'
 import type { Caller } from '../auth/caller.ts'
-import { FLAGS, STATES } from '../domain/lifecycle.ts'
+import { FLAGS, type Flag, RESERVED, STATES } from '../domain/lifecycle.ts'
 import { type DsarRequest, RELATIONSHIPS } from '../domain/request.ts'
 import { RIGHTS, type Right } from '../domain/rights.ts'
 import { WITHHOLDING_REASONS } from '../domain/withheld.ts'
+import { isOfficer } from './contents.ts'
 import type { Identity, Provenance } from './identities.store.ts'
 import { linksOf, selfOf } from './links.ts'
 
@@ -114,13 +115,19 @@ const isAbout = (identities: readonly KnownIdentity[], caller: Caller): boolean 
       type === 'user_id' && value === caller.subject && (provenance === 'resolved' || provenance === 'token'),
   )
 
+/** Whoever has just opened a case that is not for their eyes is not told so. */
+function flagsFor({ flags }: DsarRequest, caller: Caller): Flag[] {
+  if (caller.kind !== 'support_agent') return []
+  return isOfficer(caller) ? flags : flags.filter(flag => !(RESERVED as readonly Flag[]).includes(flag))
+}
+
 /** A request as its readers see it: identities masked, and what is for staff kept from others. */
 export function viewRequest(request: DsarRequest, identities: readonly KnownIdentity[], caller: Caller): RequestView {
   return {
     id: request.id,
     type: request.right,
     state: request.state,
-    flags: caller.kind === 'support_agent' ? request.flags : [],
+    flags: flagsFor(request, caller),
     subject: {
       identities: identities.map(({ type, value }) => ({ type, value: masked(type, value) })),
       country: request.country,

@@ -1,17 +1,19 @@
-import type { Caller } from '../auth/caller.ts'
+import type { Caller, SupportAgentCaller } from '../auth/caller.ts'
+import { RESERVED } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
+import { isOfficer } from './contents.ts'
 import { type IdentityDeps, identityIndexes } from './identities.store.ts'
 import * as requests from './requests.store.ts'
 
 /**
  * The condition under which a caller sees a request, over `r` (dsar_request), with its parameters from `$first` on. Staff see
- * every case, a service what it opened, a person what they opened and what was established to be about them. A request that
+ * every case but their own, and one that is reserved as officers; a service what it opened, a person what they opened and what was established to be about them. A request that
  * merely names a person is not shown to them: naming proves nothing. Nor does a report show anything to whoever made it.
  */
 export function visibility(deps: IdentityDeps, caller: Caller, first: number): { sql: string; parameters: unknown[] } {
-  if (caller.kind === 'support_agent') return { sql: 'true', parameters: [] }
+  if (caller.kind === 'support_agent') return staffVisibility(deps, caller, first)
   if (caller.kind === 'service') return { sql: `(${opened(first)})`, parameters: [caller.id] }
   if (caller.kind === 'portal') {
     const sql = `(${opened(first)} OR EXISTS (SELECT FROM request_identity i WHERE i.request_id = r.id
@@ -19,6 +21,13 @@ export function visibility(deps: IdentityDeps, caller: Caller, first: number): {
     return { sql, parameters: [caller.id, identityIndexes(deps, { type: 'user_id', value: caller.subject })] }
   }
   return { sql: 'false', parameters: [] }
+}
+
+/** Whoever works here asks for their own data at the portal, and follows their case there. */
+function staffVisibility(deps: IdentityDeps, caller: SupportAgentCaller, first: number) {
+  const notTheirOwn = `NOT EXISTS (SELECT FROM request_identity i WHERE i.request_id = r.id AND i.value_index = ANY($${first}))`
+  const notReserved = isOfficer(caller) ? '' : ` AND NOT r.flags && '{${RESERVED.join(',')}}'`
+  return { sql: notTheirOwn + notReserved, parameters: [identityIndexes(deps, { type: 'user_id', value: caller.subject })] }
 }
 
 const opened = (place: number) => `r.opened_by = $${place} AND r.relationship <> 'reporter'`

@@ -9,6 +9,7 @@ import { forgetKeys } from '../platform/idempotency.ts'
 import { forgetRateLimits } from '../platform/rate-limit.ts'
 import { lockRequest } from '../requests/apply-event.ts'
 import { destroyDataKey } from '../requests/data-key.ts'
+import { forgetOpenings } from '../requests/viewing-budget.store.ts'
 import { type ForgetErasedDeps, forgetErased } from './forget-erased.ts'
 
 export interface ForgetDeps extends ForgetErasedDeps {
@@ -34,6 +35,7 @@ export async function forgetExpired(deps: ForgetDeps): Promise<void> {
       () => forgetKeys(deps.read, new Date(reallyNow.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS)),
       () => deps.read.query('DELETE FROM download_grant WHERE expires_at < $1', [now]),
       () => forgetRateLimits(deps.read),
+      () => forgetOpenings(deps.read, now),
       () => forgetErased(deps, now),
     ],
     forget => forget(),

@@ -13,6 +13,7 @@ import {
   identitiesOf,
   identityIndex,
 } from '../requests/identities.store.ts'
+import { reserve } from '../requests/reserved.store.ts'
 
 type Resolution = Extract<Answer, { kind: 'resolved' }>
 
@@ -36,6 +37,7 @@ export async function keepResolution(
     return
   }
   await addIdentities(deps, tx, requestId, theirs, 'resolved')
+  await reserve(deps, tx, requestId, theirs, by)
   await freezeContactPoints(deps, tx, requestId, addressesOf(resolution, by.id))
   await renewVersion(tx, requestId)
 }

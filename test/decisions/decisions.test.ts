@@ -217,7 +217,7 @@ describe('who decides', () => {
   test('is never the person the request is about', async () => {
     const { at } = await opened('assessing', 'u-both')
     for (const body of [REFUSAL, { kind: 'approve' }])
-      expect((await decide(as.agent(['privacy_officer'], 'u-both'), at, body)).status).toBe(403)
+      expect((await decide(as.agent(['privacy_officer'], 'u-both'), at, body)).status).toBe(404)
   })
 
   test('is one of two who decide at once', async () => {

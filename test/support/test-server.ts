@@ -30,6 +30,7 @@ export async function startTestServer(
     vault: { mac: (purpose, value) => createHmac('sha256', purpose).update(value).digest() },
     guessBudget: 100,
     rateLimits: countingInMemory(),
+    openCase: async () => {},
     plugins: [plugin],
     ready: async () => ({ checks: {} }),
     publicUrl: 'https://dsar.example',

@@ -39,6 +39,11 @@ export const TO_OFFICER = {
     paragraphs: [say('guessing.what'), say('guessing.todo')],
   }),
 
+  'budget-spent': ({ say }, { viewer, budget }) => ({
+    subject: say('budget-spent.subject'),
+    paragraphs: [say('budget-spent.who', { viewer, budget }), say('budget-spent.todo')],
+  }),
+
   'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [

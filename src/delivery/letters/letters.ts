@@ -153,6 +153,8 @@ export interface LetterValues {
   'erasure-undone': Common & { adapters: readonly string[] }
   /** To the privacy officer: somebody tries codes on a large scale. */
   guessing: Common
+  /** To the privacy officer: who of the staff opened how many cases. */
+  'budget-spent': Common & { /** Their id at the issuer. */ viewer: string; budget: number }
   /** To the privacy officer: references, no people. */
   'daily-digest': Common & { date: Day; open: number } & Record<'overdue' | 'dueSoon' | 'needsDecision' | 'untold', DigestList>
 }

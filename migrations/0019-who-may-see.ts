@@ -1,0 +1,46 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm'
+
+/**
+ * Who of the staff may see what: how many cases each opened lately, whose cases are for officers alone, which contents were opened to
+ * whom, and what two agents found out of who somebody is. Of people only keyed hashes are kept, of what was said only that it was.
+ */
+const UP = `
+-- The cases that somebody of the staff opened within a day, each with the moment (ms). One row each, so that counting is one locked update.
+CREATE TABLE viewing_budget (
+  viewer text PRIMARY KEY,
+  cases jsonb NOT NULL,
+  last_at timestamptz NOT NULL,
+  alarmed_on date
+);
+
+CREATE TABLE staff_member (value_index bytea PRIMARY KEY);
+
+CREATE TABLE vip (
+  id uuid PRIMARY KEY,
+  reference text NOT NULL,
+  listed_by text NOT NULL,
+  listed_at timestamptz NOT NULL,
+  removal_proposed_by text
+);
+CREATE TABLE vip_identity (
+  vip_id uuid NOT NULL REFERENCES vip ON DELETE CASCADE,
+  value_index bytea NOT NULL,
+  PRIMARY KEY (value_index, vip_id)
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON viewing_budget, staff_member, vip, vip_identity TO dsar_app;
+`
+
+const DOWN = 'DROP TABLE viewing_budget, staff_member, vip_identity, vip;'
+
+export class WhoMaySee1763901900000 implements MigrationInterface {
+  name = 'WhoMaySee1763901900000'
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(UP)
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(DOWN)
+  }
+}
