@@ -1,9 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Tx } from '../platform/database.ts'
 import { answered, type Deps, once, type StoredAnswer } from '../platform/idempotency.ts'
+import { useTokenOnce } from './one-shot.ts'
 import { requestKey, sendAnswer } from './request-key.ts'
 
-/** Does what a call asks for in one transaction with its answer, once per Idempotency-Key where the caller sent one. */
+/**
+ * Does what a call asks for in one transaction with its answer, once per Idempotency-Key where the caller sent one, and once per
+ * token where the route is declared to be a one-shot.
+ */
 export async function act(
   deps: Deps,
   req: FastifyRequest,
@@ -22,7 +26,8 @@ export async function actAndSettle(
   settle: () => Promise<void>,
 ): Promise<void> {
   const call = requestKey(req)
-  const answer = call ? await once(deps, call, work) : await deps.transact(work)
+  const working = req.routeOptions.config.oneShot ? usingUpToken(req, work) : work
+  const answer = call ? await once(deps, call, working) : await deps.transact(working)
   await settle()
   return sendAnswer(reply, answer)
 }
@@ -41,3 +46,10 @@ export async function actAfter<T>(
   const prepared = await prepare()
   return act(deps, req, reply, tx => work(tx, prepared))
 }
+
+const usingUpToken =
+  (req: FastifyRequest, work: (tx: Tx) => Promise<StoredAnswer>) =>
+  async (tx: Tx): Promise<StoredAnswer> => {
+    await useTokenOnce(tx, req)
+    return work(tx)
+  }

@@ -3,6 +3,7 @@ import { Counter } from 'prom-client'
 import { Problem } from '../domain/problem.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import { bearerOf } from './bearer.ts'
 import { ANONYMOUS } from './caller.ts'
 import { admits, faultOf } from './route-config.ts'
 import { KeysUnavailable, type RefusalReason, TokenRefused } from './token-refused.ts'
@@ -66,14 +67,6 @@ export function authorize(app: FastifyInstance): void {
 }
 
 const unauthenticated = () => new Problem('not_authenticated')
-
-function bearerOf({ headers: { authorization }, query }: FastifyRequest): string | undefined {
-  if (Object.hasOwn(Object(query), 'access_token')) throw new TokenRefused('in_url') // it would stay in every log on the way
-  if (authorization === undefined) return undefined
-  const [, token] = /^bearer +(\S+)$/i.exec(authorization) ?? []
-  if (token === undefined) throw new TokenRefused('malformed')
-  return token
-}
 
 function reasonOf(error: unknown): RefusalReason | 'keys_unavailable' {
   if (error instanceof TokenRefused) return error.reason

@@ -28,6 +28,8 @@ declare module 'fastify' {
     sends?: readonly SentHeader[]
     /** Codes are tried here, or requests opened by anybody: while there is much guessing, that takes some work. */
     work?: true
+    /** A token does this to the same thing once only: `act` sees to it, in the same transaction. */
+    oneShot?: true
     /** Services call it on every use of somebody's data: too often to be counted with their other calls, or to be a line in the log. */
     onEveryUse?: true
   }

@@ -119,7 +119,7 @@ export const clockLedgerRoutes =
     api.post(
       '/requests/:id/pauses/:pause/approval',
       {
-        config: { allow: DECIDING, problems: CHANGING, sends: ['ETag'] },
+        config: { allow: DECIDING, oneShot: true, problems: CHANGING, sends: ['ETag'] },
         schema: {
           operationId: 'approvePause',
           tags: ['decisions'],

@@ -91,7 +91,7 @@ export const decisionRoutes =
     api.post(
       '/requests/:id/decisions/:decision/approval',
       {
-        config: { allow: DECIDING, problems: OF_A_DECISION, sends: ['ETag'] },
+        config: { allow: DECIDING, oneShot: true, problems: OF_A_DECISION, sends: ['ETag'] },
         schema: {
           operationId: 'approveDecision',
           tags: ['decisions'],

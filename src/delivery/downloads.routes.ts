@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { toActor } from '../auth/caller.ts'
+import { useTokenOnce } from '../auth/one-shot.ts'
 import { Problem } from '../domain/problem.ts'
 import { getRequest, lockRequest } from '../requests/apply-event.ts'
 import { type CheckDeps, checkCode } from '../verification/check-code.ts'
@@ -65,6 +66,7 @@ export const downloadRoutes =
       {
         config: {
           allow: { anonymous: true, portal: true },
+          oneShot: true,
           rateLimit: guesses,
           problems: ['not_found', 'gone', 'proof_refused', 'step_up_required', 'too_many_requests'],
         },
@@ -174,7 +176,10 @@ async function open(
   const { caller } = req
   try {
     const admission = code === undefined ? { caller } : await checkCode(deps, link.requestId, 'download', code, toActor(caller))
-    const granted = await deps.transact(tx => admit(deps, tx, link, admission, caller))
+    const granted = await deps.transact(async tx => {
+      if (code === undefined) await useTokenOnce(tx, req) // a typed code is used up itself
+      return admit(deps, tx, link, admission, caller)
+    })
     if (isForm(req)) return reply.redirect(`content/${granted.grant}`, 303) // from where the page is, whatever name it was reached by
     return reply.code(201).send(await viewGrant(deps, link.requestId, granted))
   } catch (error) {

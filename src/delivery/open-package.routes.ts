@@ -24,6 +24,7 @@ export const openPackageRoutes =
       {
         config: {
           allow: { portal: true },
+          oneShot: true,
           rateLimit: { max: 20, timeWindow: 60_000 },
           problems: ['not_found', 'gone', 'step_up_required', 'too_many_requests', 'key_reused', 'in_progress'],
         },

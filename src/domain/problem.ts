@@ -16,6 +16,7 @@ export const CATALOGUE = {
   illegal_transition: [409, 'The request is not in a state that allows this.'],
   in_progress: [409, 'The same call is still being worked on; try again shortly.'],
   already_exists: [409, 'There is one already.'],
+  token_used: [409, 'This token has done this once already; come with a new one.'],
   out_of_time: [409, 'The law gives time for this, and it is over.'],
   in_use: [409, 'Open work depends on it.'],
   gone: [410, 'This was here and no longer is.'],

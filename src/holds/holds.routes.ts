@@ -170,7 +170,7 @@ export const holdRoutes =
     api.post(
       '/holds/:id/approval',
       {
-        config: { allow: OFFICERS, problems: [...deciding, 'second_person_needed'], sends: ['Location'] },
+        config: { allow: OFFICERS, oneShot: true, problems: [...deciding, 'second_person_needed'], sends: ['Location'] },
         schema: {
           ...common,
           operationId: 'approveHold',
@@ -202,7 +202,7 @@ export const holdRoutes =
     api.post(
       '/holds/:id/release/approval',
       {
-        config: { allow: OFFICERS, problems: [...deciding, 'second_person_needed'], sends: ['Location'] },
+        config: { allow: OFFICERS, oneShot: true, problems: [...deciding, 'second_person_needed'], sends: ['Location'] },
         schema: {
           ...common,
           operationId: 'approveRelease',

@@ -17,13 +17,15 @@ export interface DeclaredRoute {
   method: string
   url: string
   allow: Allow
+  /** Whether a token does this to the same thing once only. */
+  oneShot: boolean
 }
 
 /** Every route there is and who may call it, from the router itself. */
 export function routesOf(app: FastifyInstance): DeclaredRoute[] {
   const routes = declared.get(app) ?? []
   return routes.flatMap(({ method, url, config }) =>
-    [method].flat().map(one => ({ method: one, url, allow: config?.allow ?? {} })),
+    [method].flat().map(one => ({ method: one, url, allow: config?.allow ?? {}, oneShot: config?.oneShot ?? false })),
   )
 }
 

@@ -65,7 +65,8 @@ export function openapiYaml(app: FastifyInstance): string {
 function described({ schema, config }: RouteOptions, publicUrl: string) {
   const allow = config?.allow ?? {}
   const taking: ProblemCode[] = schema?.body || allow.signed ? ['too_large', 'unsupported_media_type'] : []
-  const codes = [...possible(allow), ...taking, ...(config?.problems ?? [])]
+  const once: ProblemCode[] = config?.oneShot ? ['token_used'] : []
+  const codes = [...possible(allow), ...taking, ...(config?.problems ?? []), ...once]
   const headers = [
     ...(codes.includes('key_reused') ? [KeyHeader] : []),
     ...(codes.includes('precondition_required') ? [MatchHeader] : []),

@@ -1,4 +1,5 @@
 import { requestStream } from '../audit/record.ts'
+import { forgetTokenUses } from '../auth/one-shot.ts'
 import { revokeLinks } from '../delivery/links.store.ts'
 import { system } from '../domain/actor.ts'
 import type { BlobStore } from '../platform/blobs.ts'
@@ -21,7 +22,7 @@ const HOUR_MS = 3_600_000
 const IDEMPOTENCY_DAYS = 30
 
 /**
- * Forgets in time: packages past their day, pieces that were packed, blobs that nobody refers to, keys of old calls, who was erased. What
+ * Forgets in time: packages past their day, pieces that were packed, blobs that nobody refers to, keys of old calls, uses of old tokens, who was erased. What
  * cannot be forgotten just now does not hold up the rest, and is tried again.
  */
 export async function forgetExpired(deps: ForgetDeps): Promise<void> {
@@ -33,6 +34,7 @@ export async function forgetExpired(deps: ForgetDeps): Promise<void> {
       () => removePackedParts(deps),
       () => sweepOrphans(deps, reallyNow),
       () => forgetKeys(deps.read, new Date(reallyNow.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS)),
+      () => forgetTokenUses(deps.read, reallyNow),
       () => deps.read.query('DELETE FROM download_grant WHERE expires_at < $1', [now]),
       () => forgetRateLimits(deps.read),
       () => forgetOpenings(deps.read, now),

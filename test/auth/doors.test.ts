@@ -53,7 +53,7 @@ async function lineOf(door: DeclaredRoute): Promise<string> {
   const withScope = await Promise.all(scopes.map(scope => answerAt(door, serviceWith(scope))))
   const opening = takesToken(door) ? scopes.filter((_, at) => withScope[at] === 'in').join(' ') || '-' : 'no token needed'
   const others = all(withScope.filter(answer => answer !== 'in' && answer !== '403'))
-  return row([none, all(wrong), ...answers], opening + others, nameOf(door))
+  return row([none, all(wrong), ...answers], opening + others, nameOf(door) + (door.oneShot ? ' once' : ''))
 }
 
 const row = (cells: string[], services: string, door: string): string =>

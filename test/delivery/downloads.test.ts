@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type AnsweredRequest, answeredRequest, letterWithLink } from '../support/answered-request.ts'
-import { type Answered, type Call, callers } from '../support/callers.ts'
+import { type Answered, type Call, callAs, callers } from '../support/callers.ts'
 import { codeIn, linkIn } from '../support/letters.ts'
 import { type Service, startService } from '../support/service.ts'
 import { ANA, BEN, type House, hostsOf, openHouse, type Person, registerAll } from '../support/small-house.ts'
@@ -157,6 +157,16 @@ describe('a link alone', () => {
   test.each([{}, { step: 'open' }])('T92 opens nothing: %j', async body => {
     const { status, body: problem } = await anybody(sealed.link, { body })
     expect([status, problem.code]).toEqual([403, 'step_up_required'])
+  })
+
+  test('T42 opens once for one token of the person: the call that was recorded opens nothing again', async () => {
+    const token = service.issuer.mint('portal', { sub: ANA.userId, email: ANA.email, email_verified: true })
+    const recorded = callAs(service, token)
+    const own = await answeredRequest(service, ANA)
+    expect((await recorded(own.link, { body: {} })).status).toBe(201)
+    const { status, body } = await recorded(own.link, { body: {} })
+    expect([status, body.code]).toEqual([409, 'token_used'])
+    expect(await usesLeft(own.id)).toBe(2)
   })
 
   test('T92 opens nothing in the session of another person, or of staff', async () => {

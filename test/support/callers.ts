@@ -14,9 +14,10 @@ export type Call = (
   options?: { method?: string; body?: unknown; headers?: Record<string, string> },
 ) => Promise<Answered>
 
-/** Somebody with a token, or without one. */
-export function callAs(service: Pick<Service, 'url'>, token?: string): Call {
+/** Somebody with a token, the same for every call or a new one for each, or without one. */
+export function callAs(service: Pick<Service, 'url'>, bearer?: string | (() => string)): Call {
   return async (path, { method, body, headers = {} } = {}) => {
+    const token = typeof bearer === 'function' ? bearer() : bearer
     const response = await fetch(path.startsWith('http') ? path : service.url + path, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       redirect: 'manual',
@@ -38,7 +39,7 @@ export function callAs(service: Pick<Service, 'url'>, token?: string): Call {
   }
 }
 
-/** The kinds of people and services that call, each with everything it may have. */
+/** The kinds of people and services that call, each with everything it may have; people come with a new token each time. */
 export const callers = (service: Service) => ({
   anybody: callAs(service),
   service: (claims: Record<string, unknown> = {}) =>
@@ -51,18 +52,12 @@ export const callers = (service: Service) => ({
         ...claims,
       }),
     ),
-  agent: (roles: string[] = ['agent'], sub = 'agent-7') => callAs(service, service.issuer.mint('support_agent', { sub, roles })),
-  person: (userId: string, email: string, claims: Record<string, unknown> = {}) =>
-    callAs(
-      service,
-      service.issuer.mint('portal', {
-        sub: userId,
-        email,
-        email_verified: true,
-        auth_time: Math.floor(service.clock.real().getTime() / 1000),
-        ...claims,
-      }),
-    ),
+  agent: (roles: string[] = ['agent'], sub = 'agent-7') =>
+    callAs(service, () => service.issuer.mint('support_agent', { sub, roles })),
+  person: (userId: string, email: string, claims: Record<string, unknown> = {}) => {
+    const login = { auth_time: Math.floor(service.clock.real().getTime() / 1000) }
+    return callAs(service, () => service.issuer.mint('portal', { sub: userId, email, email_verified: true, ...login, ...claims }))
+  },
 })
 
 /** Asks until the answer fits. @throws with the last answer when it never does */
