@@ -3,6 +3,7 @@ import type { Answer } from './answer.ts'
 import type { CallLimits } from './call-limits.ts'
 import type { Collection, CollectSink } from './collect-stream.ts'
 import { AdapterFault } from './fault.ts'
+import { requireImpersonal } from './impersonal.ts'
 import { quarantineFor, requireSameTask, requireScope } from './judge-answer.ts'
 import { EndLine, FileLine, type TaskCall } from './protocol.ts'
 import { readerOf } from './read-json.ts'
@@ -64,6 +65,7 @@ function endOf(task: TaskCall, json: unknown, arrived: ReadonlyMap<string, numbe
   const counts = new Map(Object.entries(end.counts))
   const said = end.datasets ?? []
   requireScope(task, new Set([...counts.keys(), ...said.map(dataset => dataset.name)]), said)
+  requireImpersonal(task, said)
   const datasets = [...arrived].map(([name, count]) => {
     if (count !== (counts.get(name) ?? 0)) throw new AdapterFault('count_mismatch', `not as much came of ${name} as was sent`)
     const came = count > 0 ? ('completed' as const) : ('no_data' as const)

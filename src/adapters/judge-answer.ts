@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts'
 import { AdapterFault } from './fault.ts'
+import { requireImpersonal } from './impersonal.ts'
 import { type DatasetAnswer, type Identity, ResolveAnswer, Result, type TaskCall } from './protocol.ts'
 import { readerOf } from './read-json.ts'
 import { requireExplained } from './retained.ts'
@@ -23,6 +24,7 @@ export function judgeAnswer(task: TaskCall, json: unknown): Answer {
   if (quarantine) return quarantine
   const { datasets, recipients = [] } = result
   requireScope(task, new Set(datasets.map(dataset => dataset.name)), datasets)
+  requireImpersonal(task, datasets)
   const contradicted = datasets.find(({ outcome, count = 0 }) => outcome === 'no_data' && count > 0)
   if (contradicted) throw new AdapterFault('outcome_contradicted', `${contradicted.name} has no data, and yet a count`)
   if (task.action === 'locate') requireCounts(datasets)

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
+import { STATUTE } from '../domain/statute.ts'
 
 // Members that a schema does not name are allowed everywhere and dropped on reading: version 1 may grow.
 
@@ -135,7 +136,7 @@ export const DatasetAnswer = Type.Object({
   count: Type.Optional(Count),
   /** A code such as `17_3_b`, never a sentence: it goes onto the request, where nothing is sealed. */
   reason: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$' })),
-  statute: Type.Optional(text(200)),
+  statute: Type.Optional(Type.String({ pattern: STATUTE })),
   /** Day or instant. */
   until: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d(T[0-9:.]{5,18}(Z|[+-]\\d\\d:\\d\\d))?$' })),
 })

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { OUTCOMES } from '../adapters/protocol.ts'
 import { act } from '../auth/act.ts'
+import { STATUTE } from '../domain/statute.ts'
 import type { Database } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type SettleDeps, settleTask } from './settle-task.ts'
@@ -24,7 +25,9 @@ const Body = Type.Object(
           outcome: Type.Enum([...OUTCOMES]),
           count: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
           reason: Type.Optional(Code),
-          statute: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f]+$' })),
+          statute: Type.Optional(
+            Type.String({ pattern: STATUTE, description: 'The name of a law, and nothing about a person.' }),
+          ),
           until: Type.Optional(Type.String({ format: 'date' })),
         },
         closed,

@@ -97,6 +97,20 @@ describe('an answer about a change', () => {
       'invoices is retained without an exception of Art. 17(3) as its reason',
     ],
     ['keeps by a law it does not name', withKept({ statute: undefined }), 'retention_unexplained', /without the statute$/],
+    ...['ana@example.org', 'ask Ana, 0171 234 5678', 'see https://law.test', 'a law\nand a line', '94112601647', ''].map(
+      (statute): [string, object, string, RegExp] => [
+        `keeps by what is not the name of a law: ${JSON.stringify(statute)}`,
+        withKept({ statute }),
+        'not_valid',
+        /statute/,
+      ],
+    ),
+    ...[{ statute: 'the law on U-1029' }, { reason: 'u-1029' }].map((change): [string, object, string, string] => [
+      `names the person where nothing is sealed: ${JSON.stringify(change)}`,
+      withKept(change),
+      'not_valid',
+      'invoices is explained with an identity of the person',
+    ]),
     ['keeps for ever', withKept({ until: undefined }), 'retention_unexplained', /without the day until which$/],
     ['keeps until an instant', withKept({ until: '2033-11-20T00:00:00Z' }), 'retention_unexplained', /the day until which$/],
     ['keeps until no day at all', withKept({ until: '2033-02-30' }), 'retention_unexplained', /the day until which$/],
