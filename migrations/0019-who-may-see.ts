@@ -28,10 +28,24 @@ CREATE TABLE vip_identity (
   PRIMARY KEY (value_index, vip_id)
 );
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON viewing_budget, staff_member, vip, vip_identity TO dsar_app;
+CREATE TABLE support_check (
+  request_id uuid NOT NULL REFERENCES dsar_request ON DELETE CASCADE,
+  n int NOT NULL,
+  state text NOT NULL CHECK (state IN ('proposed', 'agreed', 'rejected')),
+  facts text[] NOT NULL CHECK (cardinality(facts) >= 2), -- a document alone never suffices
+  document_seen text,
+  checked_by text NOT NULL,
+  checked_at timestamptz NOT NULL,
+  second_by text,
+  second_at timestamptz,
+  PRIMARY KEY (request_id, n),
+  CONSTRAINT two_people_agree CHECK (state <> 'agreed' OR (second_by IS NOT NULL AND second_by <> checked_by))
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON viewing_budget, staff_member, vip, vip_identity, support_check TO dsar_app;
 `
 
-const DOWN = 'DROP TABLE viewing_budget, staff_member, vip_identity, vip;'
+const DOWN = 'DROP TABLE viewing_budget, staff_member, vip_identity, vip, support_check;'
 
 export class WhoMaySee1763901900000 implements MigrationInterface {
   name = 'WhoMaySee1763901900000'

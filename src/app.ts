@@ -40,6 +40,7 @@ import { recipientRoutes } from './tasks/recipients.routes.ts'
 import { runTask } from './tasks/run-task.ts'
 import { taskOutcomeRoutes } from './tasks/task-outcome.routes.ts'
 import { taskRoutes } from './tasks/tasks.routes.ts'
+import { supportCheckRoutes } from './verification/support-checks.routes.ts'
 import { verificationRoutes } from './verification/verification.routes.ts'
 
 type Server = Awaited<ReturnType<typeof buildServer>>
@@ -69,6 +70,7 @@ const ROUTES = [
   tellOtherwiseRoutes,
   clockLedgerRoutes,
   verificationRoutes,
+  supportCheckRoutes,
   workRoutes,
   taskRoutes,
   forwardingRoutes,

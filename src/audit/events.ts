@@ -40,6 +40,8 @@ const NATURES = {
   challenge_sent: 'step',
   code_refused: 'step',
   proof_accepted: 'step',
+  support_check_proposed: 'deliberation',
+  support_check_rejected: 'deliberation',
   person_held_back: 'decision',
   message_written: 'step',
   letter_sent: 'step',

@@ -49,8 +49,14 @@ export function authenticate(app: FastifyInstance, { verifier, log, metrics }: G
   })
 }
 
-/** Makes every route declared from here on say who may call it, and turns everybody else away. @throws Error at the start */
-export function authorize(app: FastifyInstance): void {
+/** Makes every route declared from here on say who may call it, and turns everybody else away, which is counted: an alert can rest on it. @throws Error at the start */
+export function authorize(app: FastifyInstance, { metrics }: Pick<GuardDeps, 'metrics'>): void {
+  const turnedAway = new Counter({
+    name: 'auth_calls_turned_away_total',
+    help: 'Calls with a good token to what is not theirs to call, by kind of caller and route',
+    labelNames: ['kind', 'route'],
+    registers: [metrics],
+  })
   app.addHook('onRoute', route => {
     const allow = route.config?.allow
     const fault = faultOf(allow)
@@ -60,6 +66,7 @@ export function authorize(app: FastifyInstance): void {
       if (!refusal && admits(allow, req.caller)) return
       const nobody = refusal?.status === 401 || (!refusal && req.caller.kind === 'anonymous')
       if (nobody) reply.header('www-authenticate', `Bearer realm="dsar"${refusal ? ', error="invalid_token"' : ''}`)
+      if (!nobody) turnedAway.inc({ kind: req.caller.kind, route: route.url })
       throw refusal ?? (nobody ? unauthenticated() : new Problem('not_allowed'))
     }
     route.onRequest = [...[route.onRequest ?? []].flat(), check]

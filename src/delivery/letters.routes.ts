@@ -7,13 +7,10 @@ import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { lettersOf } from './outbox.ts'
 
+const WHEN = '2026-11-20T09:12:00.000Z'
 const LETTER = {
-  id: '019af0c2-9a00-7c3a-9b54-2f60c1a7e8d6',
-  kind: 'acknowledgment',
-  state: 'sent',
-  attempts: 1,
-  writtenAt: '2026-11-20T09:12:00.000Z',
-  sentAt: '2026-11-20T09:12:01.000Z',
+  ...{ id: '019af0c2-9a00-7c3a-9b54-2f60c1a7e8d6', kind: 'ready', state: 'sent', attempts: 1 },
+  ...{ writtenAt: WHEN, sentAt: WHEN },
 } as const
 
 const LetterView = Type.Object({

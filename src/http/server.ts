@@ -63,7 +63,7 @@ async function serve(app: FastifyInstance, deps: ServerDeps): Promise<void> {
   takeInStrictly(app)
   authenticate(app, deps)
   await limitRates(app, deps)
-  authorize(app)
+  authorize(app, deps)
   demandWork(app, deps)
   await app.register(healthRoutes(deps))
   await app.register(

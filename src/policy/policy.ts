@@ -137,6 +137,16 @@ const AssuranceSchema = Type.Object(
         portal_login: Type.Object({ level: Level, withSecondFactor: Level, freshMinutes: Minutes }, closed),
         /** What a service vouches for is never worth more than this, whatever it says. */
         service_assertion: Type.Object({ atMost: Level, freshMinutes: Minutes }, closed),
+        /** Two support agents, by so many of these kinds of facts that only the person would know; the second within that time. */
+        support_check: Type.Object(
+          {
+            level: Level,
+            freshMinutes: Minutes,
+            facts: Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{0,39}$' }), { minItems: 2, uniqueItems: true }),
+            atLeast: Type.Integer({ minimum: 2 }),
+          },
+          closed,
+        ),
       },
       closed,
     ),

@@ -39,6 +39,7 @@ const PARTS: Record<string, Part> = {
   },
   tasks: { allow: { service: 'requests:read', support_agent: STAFF } },
   letters: { allow: { support_agent: STAFF } },
+  'support-checks': { allow: { support_agent: CASEWORKERS } },
   pauses: { allow: { support_agent: CASEWORKERS } },
   holds: { allow: OFFICERS },
   evidence: { allow: OFFICERS },

@@ -62,7 +62,8 @@ async function vouchForNamed(tx: Tx, requestId: string): Promise<void> {
   ])
 }
 
-async function requireVerifying(tx: Tx, requestId: string): Promise<DsarRequest> {
+/** @throws Problem `illegal_transition` */
+export async function requireVerifying(tx: Tx, requestId: string): Promise<DsarRequest> {
   const request = await lockRequest(tx, requestId)
   if (request.state !== 'verifying')
     throw new Problem('illegal_transition', `A request that is '${request.state}' takes no further proof.`)

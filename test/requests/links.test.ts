@@ -18,7 +18,7 @@ beforeAll(async () => {
   as = callers(service)
   await registerAll(house, as.agent(['operator']))
   parts = routesOf(service.app.server).flatMap(
-    ({ method, url }) => (method === 'GET' ? /^\/v1\/requests\/:id\/(\w+)$/.exec(url)?.[1] : undefined) ?? [],
+    ({ method, url }) => (method === 'GET' ? /^\/v1\/requests\/:id\/([\w-]+)$/.exec(url)?.[1] : undefined) ?? [],
   )
 })
 afterAll(async () => {
