@@ -3,6 +3,9 @@ import { Type } from 'typebox'
 export const DownloadBody = Type.Object(
   {
     step: Type.Optional(Type.Enum(['send', 'open'], { description: '`send` mails a code; `open` (the default) takes it.' })),
+    word: Type.Optional(
+      Type.String({ maxLength: 20, description: 'From the form of the page: `CODE`, typed by whoever asks for one.' }),
+    ),
     code: Type.Optional(
       Type.String({ minLength: 8, maxLength: 20, description: 'Not needed with the session of the person the package is for.' }),
     ),

@@ -96,7 +96,9 @@ export const downloadRoutes =
           if (!isForm(req) || !(error instanceof Problem)) throw error
         })
         if (!link) return showPage(deps, req, reply, {}) // which says that it is gone
-        return req.body.step === 'send' ? send(deps, req, reply, link) : open(deps, req, reply, link, req.body.code)
+        return req.body.step === 'send'
+          ? send(deps, req, reply, link, req.body.word)
+          : open(deps, req, reply, link, req.body.code)
       },
     )
 
@@ -147,8 +149,16 @@ function rangeAskedBy({ method, headers }: FastifyRequest, etag: string): string
 
 const isForm = (req: FastifyRequest) => req.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false
 
-/** Mails the code, or says that the mailbox has had enough of them for now. */
-async function send(deps: DownloadRoutesDeps, req: FastifyRequest, reply: FastifyReply, link: Link): Promise<FastifyReply> {
+/** Mails the code, or says that the mailbox has had enough of them for now. A form takes a typed word for it. */
+async function send(
+  deps: DownloadRoutesDeps,
+  req: FastifyRequest,
+  reply: FastifyReply,
+  link: Link,
+  word = '',
+): Promise<FastifyReply> {
+  // What looks into mails also presses buttons, and would use up the codes that a mailbox takes.
+  if (isForm(req) && !/^\s*code\s*$/i.test(word)) return showPage(deps, req, reply, { asked: true })
   const sent = deps.transact(async tx =>
     sendChallenge(deps, tx, await lockRequest(tx, link.requestId), 'download', toActor(req.caller)),
   )
@@ -194,7 +204,7 @@ async function showPage(
   deps: DownloadRoutesDeps,
   req: FastifyRequest,
   reply: FastifyReply,
-  said: { sent?: boolean; wrong?: boolean; enough?: boolean },
+  said: { sent?: boolean; wrong?: boolean; enough?: boolean; asked?: boolean },
 ): Promise<FastifyReply> {
   reply.type('text/html; charset=utf-8').header('content-security-policy', CSP)
   try {
@@ -215,6 +225,7 @@ async function showPage(
       sent: false,
       wrong: false,
       enough: false,
+      asked: false,
       ...said,
     })
     return reply.code(said.wrong ? 401 : 200).send(shown)

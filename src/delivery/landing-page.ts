@@ -16,6 +16,8 @@ export interface Landing {
   sent: boolean
   /** No more codes for now: the mailbox has had its share of this hour. */
   enough: boolean
+  /** A code was asked for without the word that takes a person to type. */
+  asked: boolean
   /** A code was typed that is not accepted. */
   wrong: boolean
 }
@@ -41,5 +43,5 @@ export function landingPage(landing: Landing): string {
 /** For whoever comes too late, in the language that their browser asks for: whose link it was is not said. */
 export function gonePage(acceptLanguage: string | undefined): string {
   const { say, language } = messagesFor(catalogues, wantedLanguage(acceptLanguage, LANGUAGES))
-  return eta.render(template, { language, say, gone: true, wrong: false })
+  return eta.render(template, { language, say, gone: true, wrong: false, asked: false })
 }

@@ -219,7 +219,7 @@ describe('a person in a browser without scripts', () => {
 
   test('has a code mailed, mistypes it, types it right, and is sent to the file', async () => {
     const before = service.mailbox.messages().length
-    const asked = await anybody(link, form('step=send'))
+    const asked = await anybody(link, form('step=send&word=CODE'))
     expect([asked.status, asked.body]).toEqual([200, expect.stringContaining('on its way')])
     const code = codeIn(await service.mailbox.waitFor(({ number }) => number > before, 5000))
 
@@ -245,13 +245,13 @@ describe('a person in a browser without scripts', () => {
   test('is shown a page, not a problem, when the link has ended meanwhile', async () => {
     const { id, link } = await answeredRequest(service, ANA)
     await officer()(`/v1/requests/${id}/package`, { method: 'DELETE' })
-    const answer = await anybody(link, form('step=send'))
+    const answer = await anybody(link, form('step=send&word=CODE'))
     expect([answer.status, answer.headers.get('content-type')]).toEqual([410, 'text/html; charset=utf-8'])
   })
 
   test('is told when the mailbox has had its codes, and never that one is on its way when none is', async () => {
     const pages: Answered[] = []
-    for (let n = 0; n < 4; n++) pages.push(await anybody(link, form('step=send')))
+    for (let n = 0; n < 4; n++) pages.push(await anybody(link, form('step=send&word=CODE')))
     const said = pages.map(({ body }) => (/A code is on its way|Enough codes/.exec(body) ?? [])[0])
     expect(said).toEqual([...Array(3).fill('A code is on its way'), 'Enough codes'])
     expect((await anybody(link, { body: { step: 'send' } })).status).toBe(429)

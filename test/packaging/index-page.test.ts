@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { PackageInput } from '../../src/packaging/package-input.ts'
+import { HAS_BROWSER, openBrowser } from '../support/browser.ts'
 import { type Tag, tagsOf } from '../support/html-reader.ts'
+import { serveHttp } from '../support/loopback.ts'
 import { adapter, build, dataset, part } from '../support/package-builder.ts'
 
 const HOSTILE = [
@@ -41,6 +43,31 @@ describe('the page for reading', () => {
       expected.map(({ name, attributes }) => [name, ...attributes.keys()]),
     )
   })
+
+  test(`T86 ${HAS_BROWSER ? 'has not an element more in a browser with scripts on, and asks nobody for anything' : 'was not opened in a browser: there is none for this machine'}`, async () => {
+    if (!HAS_BROWSER) return
+    const asked: string[] = []
+    const pages = await Promise.all(['plain', ...HOSTILE].map(text => page(filledWith(text))))
+    const server = await serveHttp(({ url = '' }, answer) => {
+      asked.push(url)
+      answer.setHeader('content-type', 'text/html').end(pages[Number(url.slice(1))])
+    })
+    const browser = await openBrowser()
+    const tab = await browser.newPage()
+    const alarms: string[] = []
+    tab.on('dialog', dialog => alarms.push(dialog.message())).on('console', line => alarms.push(line.text()))
+    const shown = []
+    for (const n of pages.keys()) {
+      await tab.goto(`${server.url}/${n}`, { waitUntil: 'networkidle' })
+      shown.push(await tab.evaluate("[...document.querySelectorAll('*')].map(({ tagName }) => tagName).join()"))
+    }
+    await browser.close()
+    await server.close()
+    expect(shown[0]).toContain('TABLE')
+    expect(new Set(shown).size).toBe(1)
+    expect(asked.filter(url => url !== '/favicon.ico')).toEqual([...pages.keys()].map(n => `/${n}`))
+    expect(alarms.filter(text => !text.includes('favicon'))).toEqual([])
+  }, 120_000)
 
   test('T86 runs nothing and loads nothing', async () => {
     const tags = tagsOf(await plain)
