@@ -7,6 +7,7 @@ import { decisionRoutes } from './decisions/decisions.routes.ts'
 import { downloadRoutes } from './delivery/downloads.routes.ts'
 import { letterRoutes } from './delivery/letters.routes.ts'
 import { openPackageRoutes } from './delivery/open-package.routes.ts'
+import { optOutRoutes } from './delivery/opt-outs.routes.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
 import { tellOtherwiseRoutes } from './delivery/tell-otherwise.routes.ts'
 import { type Deps, openDeps } from './deps.ts'
@@ -83,6 +84,7 @@ const ROUTES = [
   packageRoutes,
   openPackageRoutes,
   downloadRoutes,
+  optOutRoutes,
   adapterRoutes,
   callbackRoutes,
   deadlineRoutes,

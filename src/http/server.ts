@@ -109,7 +109,7 @@ function createApp({ log, publicUrl, trustProxy = false }: ServerDeps): FastifyI
     connectionTimeout: 30 * SECOND,
     keepAliveTimeout: 65 * SECOND, // longer than load balancers keep theirs, so that they close first
     http: { headersTimeout: 5 * SECOND, connectionsCheckingInterval: 2 * SECOND },
-    routerOptions: { maxParamLength: 300 },
+    routerOptions: { maxParamLength: 600 },
     return503OnClosing: false, // what arrived before the end is answered; the connection is closed after it
     exposeHeadRoutes: true,
     schemaController: { compilersFactory: { buildValidator } },

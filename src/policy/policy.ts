@@ -133,6 +133,8 @@ const AssuranceSchema = Type.Object(
   {
     methods: Type.Object(
       {
+        /** The link in an advertisement: it was sent to one address alone. */
+        signed_link: Type.Object({ level: Level }, closed),
         email_code: Type.Object({ level: Level, freshMinutes: Minutes }, closed),
         portal_login: Type.Object({ level: Level, withSecondFactor: Level, freshMinutes: Minutes }, closed),
         /** What a service vouches for is never worth more than this, whatever it says. */

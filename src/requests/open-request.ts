@@ -1,5 +1,5 @@
 import { holdsSensitive } from '../adapters/adapters.store.ts'
-import { type Assertion, assertionProof, loginProof } from '../auth/assurance.ts'
+import { type Assertion, assertionProof, loginProof, type Proof } from '../auth/assurance.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import type { Details } from '../domain/details.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
@@ -39,6 +39,8 @@ export interface OpenRequest {
   scope: { categories?: string[] }
   details: Details
   assurance?: Assertion
+  /** What came with the call in another way than by its token. */
+  shown?: Proof
 }
 
 export interface OpenDeps extends TakeInDeps, Omit<IdentityDeps, 'vault'> {
@@ -55,7 +57,7 @@ const DAY_MS = 86_400_000
  */
 export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, caller: Caller): Promise<DsarRequest> {
   const receivedAt = receiptOf(input, caller, deps.clock.now())
-  const { right, details, relationship } = input
+  const { details, relationship } = input
   refuseMisreport(input)
   checkPlace(input.subject, '/subject')
   refuseUnknownCategories(deps, input)
@@ -64,7 +66,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
     ? await restrictionToLift(deps, tx, details.lifts, input.subject.identities ?? [], caller)
     : undefined
   const identities = lifted ? [] : identitiesFrom(input, caller)
-  if (!lifted) await refuseRepetition(deps, tx, right, identities, caller)
+  if (!lifted) await refuseRepetition(deps, tx, input, identities, caller)
 
   const by = toActor(caller)
   const channel = input.channel ?? CHANNEL[caller.kind]
@@ -81,7 +83,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
   else await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, assuranceNeeded, caller))
   await reserve(deps, tx, id, lifted ? await identitiesOf(deps, tx, id) : identities, by)
   if (message) await addMessage(deps, tx, id, { from: sideOf(caller), text: message })
-  if (relationship === 'self') await noteWhatIsShown(deps, tx, request, input.assurance, caller)
+  if (relationship === 'self') await noteWhatIsShown(deps, tx, request, input, caller)
   else if (caller.kind === 'portal' && caller.contactPoints[0])
     await deps.thankReporter(tx, request, caller.contactPoints[0].value)
   return applyEvent(deps, tx, id, 'identification_started', by)
@@ -98,7 +100,7 @@ async function noteWhatIsShown(
   deps: OpenDeps,
   tx: Tx,
   { id, right }: DsarRequest,
-  assertion: Assertion | undefined,
+  { assurance: assertion, shown }: OpenRequest,
   caller: Caller,
 ): Promise<void> {
   if (caller.kind === 'portal')
@@ -108,7 +110,7 @@ async function noteWhatIsShown(
       id,
       caller.contactPoints.map(point => ({ ...point, source: 'portal' })),
     )
-  const proof = assertion ? assertionProof(deps, caller, assertion) : loginProof(deps, right, caller)
+  const proof = shown ?? (assertion ? assertionProof(deps, caller, assertion) : loginProof(deps, right, caller))
   if (proof) await recordProof(deps, tx, id, proof, toActor(caller), assertion ? { assertedMethod: assertion.method } : {})
 }
 
@@ -127,11 +129,16 @@ function refuseMisreport({ right, relationship, scope, assurance }: OpenRequest)
 }
 
 /** The portal's token and a service's assurance, where it is enough, establish who somebody is; all else is hearsay for now. */
-function provenanceOf(deps: OpenDeps, { relationship, assurance }: OpenRequest, needed: number, caller: Caller): Provenance {
+function provenanceOf(
+  deps: OpenDeps,
+  { relationship, assurance, shown }: OpenRequest,
+  needed: number,
+  caller: Caller,
+): Provenance {
   if (relationship === 'reporter') return 'named'
   if (caller.kind === 'portal') return 'token'
-  const vouched = assurance && assertionProof(deps, caller, assurance).level >= needed
-  return vouched ? 'asserted' : 'named'
+  const proof = shown ?? (assurance && assertionProof(deps, caller, assurance))
+  return proof && proof.level >= needed ? 'asserted' : 'named'
 }
 
 const CHANNEL: Record<Caller['kind'], string> = {
@@ -174,18 +181,23 @@ function refuseUnknownCategories({ policy }: OpenDeps, { scope }: OpenRequest): 
 async function refuseRepetition(
   deps: OpenDeps,
   tx: Tx,
-  right: Right,
+  { right, shown }: OpenRequest,
   identities: readonly Identity[],
   caller: Caller,
 ): Promise<void> {
-  if (caller.kind === 'anonymous' || (right === 'under_age_report' && caller.kind !== 'support_agent')) return
+  if ((caller.kind === 'anonymous' && !shown) || (right === 'under_age_report' && caller.kind !== 'support_agent')) return
   const locks = identities.map(identity => `${right}|${identityIndex(deps, identity).toString('hex')}`).sort()
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(one, 8)) FROM unnest($1::text[]) one', [locks])
   // As an array, so that it begins with the person: as a join, the planner may go through all that the caller ever opened.
   const [open] = await tx.query<{ id: string }[]>(
     `SELECT id FROM dsar_request WHERE id = ANY(ARRAY(SELECT request_id FROM request_identity WHERE value_index = ANY($1)))
      AND "right" = $2 AND closed_at IS NULL AND ($3 OR opened_by = $4) LIMIT 1`,
-    [identities.flatMap(identity => identityIndexes(deps, identity)), right, caller.kind === 'support_agent', caller.id],
+    [
+      identities.flatMap(identity => identityIndexes(deps, identity)),
+      right,
+      caller.kind === 'support_agent' || shown !== undefined,
+      caller.id,
+    ],
   )
   if (open) throw new Problem('already_exists', `Request ${open.id} for this right is still open for the same person.`)
 }
