@@ -1,10 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs'
-import ipaddr from 'ipaddr.js'
 import { type Issuer, parseIssuers } from './auth/issuers.ts'
+import {
+  address,
+  asIs,
+  existingFile,
+  flag,
+  holidays,
+  hostList,
+  oneOf,
+  optional,
+  proxies,
+  reader,
+  timeZone,
+  urlOf,
+  wholeNumber,
+} from './config-values.ts'
 import type { HolidaysByPlace } from './domain/calendar.ts'
 import type { CoolingOff } from './domain/cooling-off.ts'
-import { parseDay } from './domain/day.ts'
-import { parseEmailAddress } from './domain/email-address.ts'
 import { isRemoteInClear } from './platform/database.ts'
 import { isOutOfReach } from './platform/egress-policy.ts'
 import type { LogLevel } from './platform/log.ts'
@@ -180,76 +191,4 @@ function realInTestMode({ production, publicUrl }: Config): string[] {
       ? ['TEST_MODE takes a PUBLIC_URL out of the reach of the public: a loopback or private one']
       : []),
   ]
-}
-
-type Parse<T> = (text: string) => T
-
-/** Reads one variable; what is wrong with it is added to the mistakes, and all of them are told together. */
-const reader =
-  (env: NodeJS.ProcessEnv, mistakes: string[]) =>
-  <T>(name: string, parse: Parse<T>, fallback?: string): T | undefined => {
-    const text = env[name] ?? fallback
-    if (text === undefined || (text === '' && fallback === undefined)) {
-      mistakes.push(`${name} is not set`)
-      return undefined
-    }
-    try {
-      return parse(text)
-    } catch (error) {
-      mistakes.push(`${name} ${(error as Error).message}`)
-      return undefined
-    }
-  }
-
-const refuse = (why: string): never => {
-  throw new Error(why)
-}
-const asIs: Parse<string> = text => text
-const optional =
-  <T>(fallback: string | undefined, parse: Parse<T>): Parse<T | ''> =>
-  text =>
-    fallback !== undefined && text === '' ? '' : parse(text)
-const oneOf =
-  <const T extends string>(values: readonly T[]): Parse<T> =>
-  text =>
-    values.find(value => value === text) ?? refuse(`has to be one of ${values.join(', ')}`)
-const flag: Parse<boolean> = text => oneOf(['true', 'false'])(text) === 'true'
-const wholeNumber =
-  (least: number, most: number): Parse<number> =>
-  text => {
-    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    return number >= least && number <= most ? number : refuse(`has to be a whole number from ${least} to ${most}`)
-  }
-const urlOf =
-  (...protocols: string[]): Parse<string> =>
-  text =>
-    protocols.includes(URL.parse(text)?.protocol ?? '')
-      ? text
-      : refuse(`has to be a URL that begins with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`)
-const address: Parse<string> = text => parseEmailAddress(text) ?? refuse('has to be one plain e-mail address')
-const list: Parse<string[]> = text => text.split(',').flatMap(part => part.trim() || [])
-const hostList: Parse<string[]> = text => {
-  const hosts = list(text)
-  return hosts.every(host => /^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/i.test(host))
-    ? hosts
-    : refuse('takes host:port pairs, separated by commas')
-}
-const proxies: Parse<string[]> = text => {
-  const ranges = list(text)
-  return ranges.every(range => ipaddr.isValid(range) || ipaddr.isValidCIDR(range))
-    ? ranges
-    : refuse('takes addresses and CIDR ranges, separated by commas')
-}
-const existingFile: Parse<string> = path => (existsSync(path) ? path : refuse('names a file that is not there'))
-const timeZone: Parse<string> = zone => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone && zone
-  } catch {
-    return refuse('has to be an IANA time zone such as Asia/Colombo')
-  }
-}
-const holidays: Parse<HolidaysByPlace> = path => {
-  if (path === '') return {}
-  const places = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string[]>
-  return Object.fromEntries(Object.entries(places).map(([place, days]) => [place, days.map(parseDay)]))
 }

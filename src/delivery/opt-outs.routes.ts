@@ -93,7 +93,7 @@ export const optOutRoutes =
             'By the button of the page, or by the mail program itself (`List-Unsubscribe=One-Click`, RFC 8058). Whether the address is known is not said.',
           consumes: ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'],
           params: Params,
-          body: Type.Optional(Type.Object({ form: Type.Optional(Type.Literal(true)) }, closed)),
+          body: Type.Optional(Type.Object({ form: Type.Optional(Type.Literal(true)) }, { ...closed, examples: [{}] })),
           response: { 200: page('To a form: it is done'), 202: Taken },
         },
       },

@@ -55,7 +55,7 @@ describe('the link in an advertisement', () => {
     await settled(service)
     expect([(await requests()).length, await isSuppressed('ada@example.org')]).toEqual([1, true])
     expect(new Set(service.mailbox.messages().flatMap(({ envelope }) => envelope.to))).toEqual(new Set(['ada@example.org']))
-    expect(service.mailbox.messages().at(-1)?.subject).toContain('no more advertising')
+    expect(service.mailbox.messages().at(-1)?.text).toContain('no more advertising')
   })
 
   test('suppresses an address that nobody here knows as well, and says nothing of that', async () => {
