@@ -41,6 +41,7 @@ import { recipientRoutes } from './tasks/recipients.routes.ts'
 import { runTask } from './tasks/run-task.ts'
 import { taskOutcomeRoutes } from './tasks/task-outcome.routes.ts'
 import { taskRoutes } from './tasks/tasks.routes.ts'
+import { mandateRoutes } from './verification/mandates.routes.ts'
 import { supportCheckRoutes } from './verification/support-checks.routes.ts'
 import { verificationRoutes } from './verification/verification.routes.ts'
 
@@ -73,6 +74,7 @@ const ROUTES = [
   verificationRoutes,
   supportCheckRoutes,
   workRoutes,
+  mandateRoutes,
   taskRoutes,
   forwardingRoutes,
   taskOutcomeRoutes,

@@ -9,16 +9,18 @@ import { writeAnnouncement } from './delivery/announcements.ts'
 import { writeForwarding } from './delivery/write-forwarding.ts'
 import { writeForwardingAlarm } from './delivery/write-forwarding-alarm.ts'
 import {
+  type LetterDeps,
   tellErasureUndone,
   tellOfficer,
   tellOfficerOfMessage,
   tellOfficerOfViews,
   tellOfGuessing,
   thankReporter,
-  writeCodeLetter,
   writeLetterToSubject,
   writeToEveryContact,
+  writeToOwn,
 } from './delivery/write-letters.ts'
+import { tellOfRefusedMandate, tellOfRepresentative, writeCodeLetter } from './delivery/write-to-represented.ts'
 import { checkPolicy } from './operations/check-policy.ts'
 import { type Counts, countWork } from './operations/count-work.ts'
 import { probeVault } from './operations/probe-vault.ts'
@@ -60,6 +62,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
   return {
     ...config,
     ...letters,
+    ...writersWith(letters),
     ...database,
     database,
     queue,
@@ -83,17 +86,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
       vault.verify(bytes, { keyId, algorithm: 'Ed25519', signature }),
     newDataKey: (requestId: string) => newDataKeyFor({ vault }, requestId),
     keyOf: (read: typeof database.read, requestId: string) => dataKeyOf({ vault }, read, requestId),
-    writeCodeLetter: bind(writeCodeLetter, letters),
-    writeLetterToSubject: bind(writeLetterToSubject, letters),
-    writeToEveryContact: bind(writeToEveryContact, letters),
-    tellOfficer: bind(tellOfficer, letters),
-    tellErasureUndone: bind(tellErasureUndone, letters),
-    tellOfficerOfMessage: bind(tellOfficerOfMessage, letters),
-    thankReporter: bind(thankReporter, letters),
     heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),
-    writeAnnouncement: bind(writeAnnouncement, letters),
-    writeForwarding: bind(writeForwarding, letters),
-    writeForwardingAlarm: bind(writeForwardingAlarm, letters),
     onAlarm: counts.alarm,
     onAnswer: counts.answer,
     onLetter: counts.letter,
@@ -111,6 +104,23 @@ async function countWrongCode(deps: WrongCodeDeps): Promise<void> {
   deps.counts.guessedAt()
   await deps.transact(tx => tellOfGuessing(deps, tx))
 }
+
+/** Everything that writes a letter. */
+const writersWith = (letters: LetterDeps) => ({
+  writeCodeLetter: bind(writeCodeLetter, letters),
+  writeLetterToSubject: bind(writeLetterToSubject, letters),
+  writeToEveryContact: bind(writeToEveryContact, letters),
+  writeToOwn: bind(writeToOwn, letters),
+  tellOfRepresentative: bind(tellOfRepresentative, letters),
+  tellOfRefusedMandate: bind(tellOfRefusedMandate, letters),
+  tellOfficer: bind(tellOfficer, letters),
+  tellErasureUndone: bind(tellErasureUndone, letters),
+  tellOfficerOfMessage: bind(tellOfficerOfMessage, letters),
+  thankReporter: bind(thankReporter, letters),
+  writeAnnouncement: bind(writeAnnouncement, letters),
+  writeForwarding: bind(writeForwarding, letters),
+  writeForwardingAlarm: bind(writeForwardingAlarm, letters),
+})
 
 /** The database, which has to fit this version, its keys and the policy, and the queue in it. */
 async function openStores(config: Config, vault: Vault, ofMachine: Clock, onError: (error: unknown) => void) {

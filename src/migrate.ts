@@ -14,6 +14,7 @@ import { Transmissions1763901100000 } from '../migrations/0011-transmissions.ts'
 import { ForwardingAlarms1763901200000 } from '../migrations/0012-forwarding-alarms.ts'
 import { TokenUses1763901400000 } from '../migrations/0014-token-uses.ts'
 import { LegalMinima1763901500000 } from '../migrations/0015-legal-minima.ts'
+import { Mandates1763901600000 } from '../migrations/0016-mandates.ts'
 import { WhoMaySee1763901900000 } from '../migrations/0019-who-may-see.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
@@ -33,6 +34,7 @@ export const MIGRATIONS = [
   ForwardingAlarms1763901200000,
   TokenUses1763901400000,
   LegalMinima1763901500000,
+  Mandates1763901600000,
   WhoMaySee1763901900000,
 ]
 

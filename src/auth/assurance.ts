@@ -4,7 +4,7 @@ import { type Clock, realTime } from '../platform/clock.ts'
 import { type Ladder, loginMinutes } from '../policy/ladder.ts'
 import type { Caller } from './caller.ts'
 
-const PROOF_METHODS = ['signed_link', 'email_code', 'portal_login', 'service_assertion', 'support_check'] as const
+const PROOF_METHODS = ['signed_link', 'email_code', 'portal_login', 'service_assertion', 'support_check', 'mandate'] as const
 export type ProofMethod = (typeof PROOF_METHODS)[number]
 
 /** What was accepted as showing who somebody is: how, how strongly (1 to 4), and when. The evidence itself is not kept. */

@@ -45,7 +45,7 @@ async function tellOfRefusal(
   if (request.relationship === 'reporter') return // who was reported has asked for nothing; that it is over they are told by its end
   const { id, ground, citation, reasons, parts } = decision
   if (!ground || reasons === null) throw new Error(`Refusal ${id} says nothing.`)
-  if (!(await canBeTold(deps, tx, request.id))) return setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)
+  if (!(await canBeTold(deps, tx, request))) return setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)
   const authority = authorityFor(deps.policy, request.locale)
   const told = { right: request.right, ground, ...(citation && { citation }), reasons, authority }
   await deps.writeLetterToSubject(

@@ -65,7 +65,7 @@ export async function admit(
   const by = toActor(caller)
   await deps.record(tx, requestStream(link.requestId), by, 'download_granted', { linkId: link.id, usesLeft })
   if (request.state === 'delivering') await applyEvent(deps, tx, request.id, 'handed_over', by, { by: 'download' })
-  if (!(await canBeTold(deps, tx, request.id))) await setFlag(deps, tx, request.id, 'mail_undeliverable', false, by)
+  if (!(await canBeTold(deps, tx, request))) await setFlag(deps, tx, request.id, 'mail_undeliverable', false, by)
   return { grant, expiresAt }
 }
 

@@ -5,9 +5,10 @@ import type { DsarRequest } from '../domain/request.ts'
 import { isPackaged } from '../domain/rights.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
+import { addresseeOf } from '../requests/addressee.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { canBeTold } from '../requests/decision-letter.ts'
-import { contactPointsOf, type IdentityDeps } from '../requests/identities.store.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
 import { issueLink, type Link, liveLink } from './links.store.ts'
 import { writeLetter } from './outbox.ts'
 import { isLive, packageOf } from './packages.store.ts'
@@ -33,7 +34,7 @@ const BY = system('delivery')
 
 /**
  * Gives the answer: one link to the package, or what was done, in one letter, to an address that was on file before anybody
- * asked. A package that also goes to another controller is sent there first, so that this letter can say what came of it. Done
+ * asked, or that of whoever acts for the person where that was decided. A package that also goes to another controller is sent there first, so that this letter can say what came of it. Done
  * again, nothing happens.
  */
 export async function handOver(deps: HandOverDeps, requestId: string): Promise<void> {
@@ -42,7 +43,7 @@ export async function handOver(deps: HandOverDeps, requestId: string): Promise<v
     if (request.state !== 'delivering') return
     if (!isPackaged(request.right)) {
       await tellOutcome(deps, tx, request)
-      if (!(await canBeTold(deps, tx, requestId))) await setFlag(deps, tx, requestId, 'mail_undeliverable', true, BY)
+      if (!(await canBeTold(deps, tx, request))) await setFlag(deps, tx, requestId, 'mail_undeliverable', true, BY)
       return
     }
     if (await isTransmitting(deps, tx, request)) return
@@ -71,18 +72,19 @@ export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest,
     expiresAt: link.expiresAt.toISOString(),
     uses: link.usesLeft,
   })
-  const [contact] = await contactPointsOf(deps, tx, request.id)
-  if (!contact) await setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)
+  const addressee = await addresseeOf(deps, tx, request)
+  if (!addressee) await setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)
   else
     await writeLetter(deps, tx, {
       kind: 'ready',
       requestId: request.id,
-      recipient: contact.value,
+      recipient: addressee.address,
       locale: request.locale,
       dedupe: `ready|${link.id}`,
       values: {
         reference: request.id,
         officer: deps.officer,
+        ...(addressee.actsForAnother && { forAnother: true }),
         link: `${deps.publicUrl}/v1/downloads/${link.token}`,
         expiresAt: link.expiresAt.toISOString(),
         timeZone: request.timeZone,

@@ -98,8 +98,8 @@ async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: 
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
 }
 
-/** Tells readers apart: the person, the officer, and the controller of each forwarding. */
-const READER = `kind IN ('deadline-alarm', 'message-arrived'), CASE kind WHEN 'forwarding' THEN dedupe END`
+/** Tells readers apart: the person, the officer, whoever acts for the person, and the controller of each forwarding. */
+const READER = `kind IN ('deadline-alarm', 'message-arrived'), kind IN ('requester-code', 'mandate-refused'), CASE kind WHEN 'forwarding' THEN dedupe END`
 
 /** Whether any reader, each for themself, is not being reached: by the last letter, by one that waits, or at all. */
 async function isUnreached(tx: Tx, { id }: DsarRequest): Promise<boolean> {
@@ -109,7 +109,8 @@ async function isUnreached(tx: Tx, { id }: DsarRequest): Promise<boolean> {
        SELECT DISTINCT ON (${READER}) state FROM letter WHERE request_id = $1 AND state IN ('sent', 'refused')
        ORDER BY ${READER}, id DESC) AS last WHERE state = 'refused'
      UNION ALL SELECT 1 FROM dsar_request r WHERE r.id = $1 AND r.state = 'delivering'
-       AND NOT EXISTS (SELECT FROM contact_point WHERE request_id = r.id)`,
+       AND NOT EXISTS (SELECT FROM contact_point WHERE request_id = r.id)
+       AND NOT EXISTS (SELECT FROM requester WHERE request_id = r.id AND proven_at IS NOT NULL)`,
     [id, ATTEMPTS_UNTIL_FLAGGED],
   )
   return found.length > 0

@@ -2,11 +2,11 @@ import type { AlarmLevel } from '../domain/alarms.ts'
 import { type Day, dayIn } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
+import { type Addressee, addresseeOf, everybodyToTell, ownContactsOf } from '../requests/addressee.ts'
 import { getRequest } from '../requests/apply-event.ts'
 import { isExtended } from '../requests/clock-ledger.store.ts'
 import { lastDayOf } from '../requests/clocks-of.ts'
-import { contactPointsOf, type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
-import type { Purpose } from '../verification/challenges.store.ts'
+import { type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
 import type { LetterName, Said } from './letters/letters.ts'
 import { type NewLetter, type OutboxDeps, writeLetter } from './outbox.ts'
 
@@ -14,25 +14,6 @@ export interface LetterDeps extends Omit<OutboxDeps, 'vault'>, IdentityDeps {
   vault: IdentityDeps['vault'] & OutboxDeps['vault']
   /** How the privacy officer is reached; alarms go there too. */
   officer: string
-}
-
-/** The letter with a code, to the address that the code is to prove. */
-export async function writeCodeLetter(
-  deps: LetterDeps,
-  tx: Tx,
-  request: DsarRequest,
-  letter: { challengeId: string; code: string; minutes: number; recipient: string; purpose: Purpose },
-): Promise<void> {
-  const { challengeId, code, minutes, recipient, purpose } = letter
-  const common = { requestId: request.id, recipient, locale: request.locale, dedupe: `code|${challengeId}` }
-  const values = { reference: request.id, officer: deps.officer, code, minutes }
-  await writeLetter(
-    deps,
-    tx,
-    purpose === 'download'
-      ? { ...common, kind: 'download-code', values }
-      : { ...common, kind: 'identity-code', values: { ...values, right: request.right } },
-  )
 }
 
 /** Confirms that the request is being worked on and by when it will be answered. */
@@ -50,7 +31,7 @@ export async function acknowledge(deps: LetterDeps & { transact: Transact }, req
 
 /** Whether the person asked for it, or somebody for them: a report is made against them, and some requests we make of ourselves. */
 const isTheirs = ({ relationship, parentId, openedByKind }: DsarRequest): boolean =>
-  relationship === 'self' && (parentId === null || openedByKind === 'data_subject' || openedByKind === 'service')
+  relationship !== 'reporter' && (parentId === null || openedByKind === 'data_subject' || openedByKind === 'service')
 
 /** To whoever reported somebody, at their own address; they will hear no more. */
 export const thankReporter = (deps: LetterDeps, tx: Tx, { id, locale }: DsarRequest, recipient: string): Promise<void> =>
@@ -139,28 +120,38 @@ export type RequestLetter = {
   }
 }[LetterName]
 
-/** To the main contact point, in the caller's transaction. Whoever was never found on file is not written to. */
+/** To whom the request is answered, in the caller's transaction: the person, or who acts for them. Whoever was never found on file is not written to. */
 export async function writeLetterToSubject(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: RequestLetter): Promise<void> {
-  const [contact] = await contactPointsOf(deps, tx, request.id)
-  if (contact) await writeTo(deps, tx, request, letter, contact.value, [])
+  const addressee = await addresseeOf(deps, tx, request)
+  if (addressee) await writeTo(deps, tx, request, letter, addressee, [])
 }
 
-/** One letter to each address on file, because whoever asked may not be who reads the main one. */
+/** To the first address of the person themself, whoever acts for them. */
+export async function writeToOwn(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: RequestLetter): Promise<void> {
+  const [contact] = await ownContactsOf(deps, tx, request)
+  if (contact) await writeTo(deps, tx, request, letter, { address: contact.value, actsForAnother: false }, [])
+}
+
+/** One letter to each address on file, because whoever asked may not be who reads the main one; and to who acts for the person. */
 export async function writeToEveryContact(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: RequestLetter): Promise<void> {
-  for (const { type, value } of await contactPointsOf(deps, tx, request.id))
-    await writeTo(deps, tx, request, letter, value, [identityIndex(deps, { type, value }).toString('base64url')])
+  for (const one of await everybodyToTell(deps, tx, request))
+    await writeTo(deps, tx, request, letter, one, [which(deps, one.address)])
 }
 
-async function writeTo(
+/** Tells one mailbox from another without naming it. */
+export const which = (deps: IdentityDeps, value: string): string =>
+  identityIndex(deps, { type: 'email', value }).toString('base64url')
+
+export async function writeTo(
   deps: LetterDeps,
   tx: Tx,
   { id, locale }: DsarRequest,
   { kind, values, occasion }: RequestLetter,
-  recipient: string,
-  which: string[],
+  { address: recipient, actsForAnother }: Addressee,
+  apart: string[],
 ): Promise<void> {
-  const said = { reference: id, officer: deps.officer, ...values }
-  const dedupe = [kind, id, ...(occasion ? [occasion] : []), ...which].join('|')
+  const said = { reference: id, officer: deps.officer, ...(actsForAnother && { forAnother: true }), ...values }
+  const dedupe = [kind, id, ...(occasion ? [occasion] : []), ...apart].join('|')
   await writeLetter(deps, tx, { kind, requestId: id, recipient, locale, dedupe, values: said } as NewLetter)
 }
 

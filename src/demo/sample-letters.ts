@@ -10,6 +10,18 @@ const dueSoon = { reference: common.reference, right: 'access', dueOn: '2026-04-
 /** Every letter there is, with values that show all it can say. */
 export const SAMPLES: LetterValues = {
   'identity-code': { ...common, code: 'K7M2-94XP', minutes: 10, right: 'access' },
+  'representative-code': {
+    ...common,
+    code: 'K7M2-94XP',
+    minutes: 10,
+    right: 'access',
+    relationship: 'authorized_agent',
+    representative: 'Marta Lind',
+    mayBeAllowed: true,
+  },
+  represented: { ...common, right: 'access', relationship: 'heir', representative: 'Marta Lind' },
+  'requester-code': { ...toOfficer, code: 'K7M2-94XP', minutes: 10 },
+  'mandate-refused': { ...toOfficer, reason: 'not_legible' },
   'login-needed': { ...common, right: 'erasure' },
   'download-code': { ...common, code: 'K7M2-94XP', minutes: 10 },
   acknowledgment: { ...common, right: 'portability', receivedOn: '2026-03-04', promisedOn: '2026-04-03' },

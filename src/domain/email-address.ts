@@ -26,3 +26,7 @@ function asciiDomain(domain: string): string | undefined {
   const exact = domain === domain.normalize('NFKC') && (ascii === written || shown === written)
   return exact && !shown.includes('xn--') && DOMAIN.test(ascii) ? ascii : undefined
 }
+
+/** Whether two spellings are of one mailbox, as look-ups take them. */
+export const sameAddress = (one: string, other: string): boolean =>
+  (parseEmailAddress(one) ?? one).toLowerCase() === (parseEmailAddress(other) ?? other).toLowerCase()

@@ -82,6 +82,7 @@ export function nextState(state: State, event: Event, right: Right): State {
 /** What asks for a person's eyes beside the state: raised and lowered, never hidden in the state itself. */
 export const FLAGS = [
   'not_identified',
+  'mandate_needed',
   'needs_decision',
   'failed_task',
   'failed_job',

@@ -1,6 +1,7 @@
 import type { Actor } from './actor.ts'
 import type { Day } from './day.ts'
 import type { Flag, State } from './lifecycle.ts'
+import { REPRESENTATIVES } from './representation.ts'
 import type { Right } from './rights.ts'
 import type { Withheld } from './withheld.ts'
 
@@ -42,7 +43,7 @@ export interface DsarRequest {
 }
 
 /** `reporter` speaks of somebody else, proves nothing and learns nothing. */
-export const RELATIONSHIPS = ['self', 'reporter'] as const
+export const RELATIONSHIPS = ['self', ...REPRESENTATIVES, 'reporter'] as const
 export type Relationship = (typeof RELATIONSHIPS)[number]
 
 /** What was asked, what was answered and what is missing, in figures that anybody may see. */

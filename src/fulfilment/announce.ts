@@ -26,7 +26,7 @@ export async function announce(deps: AnnounceDeps, requestId: string): Promise<v
     if (request.right === 'under_age_report') await markAtOnce(deps, tx, request, details)
     await askWhileCooling(deps, tx, request)
     await deps.writeAnnouncement(tx, request, details)
-    if (!(await canBeTold(deps, tx, requestId)))
+    if (!(await canBeTold(deps, tx, request)))
       await setFlag(deps, tx, requestId, 'mail_undeliverable', true, system('fulfilment'))
   })
 }

@@ -4,6 +4,7 @@ import { CALL_LIMITS } from '../adapters/call-limits.ts'
 import type { Dataset } from '../adapters/protocol.ts'
 import { addDays, addMonths, type Day, dayIn } from '../domain/day.ts'
 import type { Details } from '../domain/details.ts'
+import { isRepresentative } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { RIGHTS } from '../domain/rights.ts'
 import { ACTIONS, type Action } from '../pipeline.ts'
@@ -85,8 +86,10 @@ export async function foresee(deps: ForeseeDeps, request: DsarRequest): Promise<
   )
 }
 
-/** As the claim of a task has it: proven as well as the right needs. */
-async function provenFor({ read }: ForeseeDeps, { id, assurance, assuranceNeeded }: DsarRequest): Promise<boolean> {
+/** As the claim of a task has it: proven as well as the right needs; where somebody acts for the person, all that this takes. */
+async function provenFor({ read }: ForeseeDeps, { id, state, relationship, ...request }: DsarRequest): Promise<boolean> {
+  const { assurance, assuranceNeeded } = request
+  if (isRepresentative(relationship) && state === 'verifying') return false
   const proofs = await read.query<unknown[]>('SELECT 1 FROM proof WHERE request_id = $1 AND level >= $2 LIMIT 1', [
     id,
     assuranceNeeded,

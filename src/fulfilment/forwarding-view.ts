@@ -1,9 +1,11 @@
 import { type Static, Type } from 'typebox'
 import { ACKNOWLEDGE_WITHIN_DAYS, FORWARDING_ALARMS, type Forwarding } from '../domain/forwarding.ts'
 import type { Tx } from '../platform/database.ts'
+import { addresseeOf } from '../requests/addressee.ts'
 import { getRequest } from '../requests/apply-event.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
-import { contactPointsOf, type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
+import { identitiesOf } from '../requests/identities.store.ts'
+import type { PowerDeps } from '../requests/power.ts'
 import { Instant, RightSchema } from '../requests/request-view.ts'
 
 export const FORWARDING_EXAMPLE = {
@@ -85,18 +87,18 @@ export const ForwardedRequest = Type.Object(
   },
 )
 
-export interface HandOnDeps extends Omit<IdentityDeps, 'vault'>, Omit<DetailsDeps, 'vault'> {
-  vault: IdentityDeps['vault'] & DetailsDeps['vault']
+export interface HandOnDeps extends Omit<PowerDeps, 'vault'>, Omit<DetailsDeps, 'vault'> {
+  vault: PowerDeps['vault'] & DetailsDeps['vault']
 }
 
-/** Whom it is about is told only as far as it was established, and where they are reached first: what was merely named stays here. */
+/** Whom it is about is told only as far as it was established, and where the answer goes: what was merely named stays here. */
 export async function handOn(deps: HandOnDeps, tx: Tx, forwarding: Forwarding): Promise<Static<typeof ForwardedRequest>> {
   const request = await getRequest(tx, forwarding.requestId)
   if (!request) throw new Error(`Forwarding ${forwarding.id} is of no request.`)
   const { ground, purposes, cookies, corrections } = await detailsOf(deps, tx, request.id)
   const about = corrections?.filter(({ dataset }) => forwarding.datasets.some(one => one.dataset === dataset))
   const identities = (await identitiesOf(deps, tx, request.id)).filter(({ provenance }) => provenance !== 'named')
-  const [contact] = await contactPointsOf(deps, tx, request.id)
+  const addressee = await addresseeOf(deps, tx, request)
   return {
     ...viewForwarding(forwarding),
     type: request.right,
@@ -104,7 +106,7 @@ export async function handOn(deps: HandOnDeps, tx: Tx, forwarding: Forwarding): 
     locale: request.locale,
     subject: {
       identities: identities.map(({ type, value }) => ({ type, value })),
-      contactPoint: contact ? { type: contact.type, value: contact.value } : null,
+      contactPoint: addressee ? { type: 'email', value: addressee.address } : null,
     },
     details: {
       ...(ground && { ground }),

@@ -149,6 +149,8 @@ const AssuranceSchema = Type.Object(
           },
           closed,
         ),
+        /** A power to act for the person that two people have looked at, where the person themself need not prove anything. */
+        mandate: Type.Object({ level: Level }, closed),
       },
       closed,
     ),
@@ -172,6 +174,20 @@ const AssuranceSchema = Type.Object(
 /** What letters quote of the policy, in another language: all of it, or the language is not there. */
 const TranslationSchema = Type.Object({ supervisoryAuthority: Text, categories: table(CATEGORIES, Text) }, closed)
 
+const Years = Type.Integer({ minimum: 1, maximum: 100 })
+const byCountry = <T extends TSchema>(value: T) =>
+  Type.Object({ otherwise: value, countries: Type.Record(Type.String({ pattern: '^[A-Z]{2}$' }), value) }, closed)
+
+/** For whom somebody may act, and for how long. */
+const RepresentationSchema = Type.Object(
+  {
+    ages: Type.Object({ ownVoice: Years, consent: byCountry(Type.Integer({ minimum: 13, maximum: 16 })), adult: Years }, closed),
+    /** How long after somebody's death their heirs can ask. */
+    heirYears: byCountry(Years),
+  },
+  closed,
+)
+
 /** The privacy policy as data, and as a JSON Schema of it. */
 export const PolicySchema = Type.Object(
   {
@@ -191,6 +207,7 @@ export const PolicySchema = Type.Object(
     promiseDays: Type.Integer({ minimum: 1, maximum: 30 }),
     minimumAge: Type.Integer({ minimum: 0 }),
     assurance: AssuranceSchema,
+    representation: RepresentationSchema,
     controllers: Type.Array(ControllerSchema),
     othersRights: Type.Object(
       {

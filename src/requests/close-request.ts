@@ -9,7 +9,7 @@ import { applyEvent, type CaseDeps, lockRequest } from './apply-event.ts'
 import type { IdentityDeps } from './identities.store.ts'
 import { liftMarks } from './marks.store.ts'
 import { isReserved } from './reserved.store.ts'
-import { isDataSubject, visibleOrReported, visibleRequest } from './visible-request.ts'
+import { isDataSubject, visibleAs, visibleRequest } from './visible-request.ts'
 
 type Deps = CaseDeps & IdentityDeps
 
@@ -18,7 +18,7 @@ type Deps = CaseDeps & IdentityDeps
  * and so can whoever it was established to be about; a report only whoever made it, or everybody could end those about themself.
  */
 export async function withdrawRequest(deps: Deps, tx: Tx, id: string, caller: Caller): Promise<DsarRequest> {
-  const { request } = await visibleOrReported(deps, tx, id, caller)
+  const { request } = await visibleAs(deps, tx, id, caller)
   const isReport = request.relationship === 'reporter'
   const theirs = caller.kind === 'portal' && !isReport && (await isDataSubject(deps, tx, id, caller))
   if (!theirs && request.openedBy !== caller.id)

@@ -6,7 +6,8 @@ import type { RefusalGround } from '../domain/refusal.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
-import { contactPointsOf, type IdentityDeps } from './identities.store.ts'
+import { addresseeOf } from './addressee.ts'
+import type { PowerDeps } from './power.ts'
 
 interface Refused {
   right: Right
@@ -41,13 +42,13 @@ export type WriteDecisionLetter = (tx: Tx, request: DsarRequest, letter: Decisio
  * For what counts only if the person is told of it as of a request of theirs. Who was reported has made none: neither does theirs
  * take longer, nor do we wait for a proof of them. @throws Problem `unprocessable` there, and where nobody can be written to
  */
-export async function requireReader(deps: IdentityDeps, tx: Tx, { id, relationship }: DsarRequest): Promise<void> {
-  if (relationship === 'reporter')
+export async function requireReader(deps: PowerDeps, tx: Tx, request: DsarRequest): Promise<void> {
+  if (request.relationship === 'reporter')
     throw new Problem('unprocessable', 'The person was reported and has asked for nothing; write them a message.')
-  if (!(await canBeTold(deps, tx, id)))
+  if (!(await canBeTold(deps, tx, request)))
     throw new Problem('unprocessable', 'No address of the person is known yet, and this counts only if they are told of it.')
 }
 
-/** Whether there is an address that this person may be written to. */
-export const canBeTold = async (deps: IdentityDeps, tx: Tx, requestId: string): Promise<boolean> =>
-  (await contactPointsOf(deps, tx, requestId)).length > 0
+/** Whether there is an address to which the request can be answered. */
+export const canBeTold = async (deps: PowerDeps, tx: Tx, request: DsarRequest): Promise<boolean> =>
+  (await addresseeOf(deps, tx, request)) !== undefined

@@ -1,6 +1,7 @@
 import type { Caller } from '../auth/caller.ts'
 import { type Allow, admits } from '../auth/route-config.ts'
 import { isForeseeable } from '../domain/lifecycle.ts'
+import { isRepresentative } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { isPackaged } from '../domain/rights.ts'
 
@@ -8,7 +9,7 @@ interface Part {
   /** As its route says. */
   allow: Allow
   /** Whether there is anything yet, or any more. */
-  isThere?(request: Pick<DsarRequest, 'state' | 'right'>): boolean
+  isThere?(request: Pick<DsarRequest, 'state' | 'right' | 'relationship'>): boolean
   /** To people, it is shown to the data subject alone. */
   ofSubject?: true
 }
@@ -40,6 +41,7 @@ const PARTS: Record<string, Part> = {
   tasks: { allow: { service: 'requests:read', support_agent: STAFF } },
   letters: { allow: { support_agent: STAFF } },
   'support-checks': { allow: { support_agent: CASEWORKERS } },
+  mandates: { allow: { support_agent: CASEWORKERS }, isThere: ({ relationship }) => isRepresentative(relationship) },
   pauses: { allow: { support_agent: CASEWORKERS } },
   holds: { allow: OFFICERS },
   evidence: { allow: OFFICERS },
@@ -47,7 +49,7 @@ const PARTS: Record<string, Part> = {
 
 /** Whatever this caller can get of a request, and nothing that they would be turned away from. */
 export function linksOf(
-  request: Pick<DsarRequest, 'id' | 'state' | 'right'>,
+  request: Pick<DsarRequest, 'id' | 'state' | 'right' | 'relationship'>,
   isSubject: boolean,
   caller: Caller,
 ): Record<string, string> {

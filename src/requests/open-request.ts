@@ -8,9 +8,10 @@ import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import { levelNeeded } from '../policy/ladder.ts'
 import { CATEGORIES, type Policy } from '../policy/policy.ts'
-import { applyEvent } from './apply-event.ts'
+import { applyEvent, setFlag } from './apply-event.ts'
 import { checkCorrections } from './check-corrections.ts'
 import { restrictionToLift } from './check-lift.ts'
+import { requesterFrom } from './check-requester.ts'
 import { identitiesFrom } from './given-identities.ts'
 import {
   addIdentities,
@@ -26,6 +27,7 @@ import {
 import { addMessage, sideOf } from './messages.store.ts'
 import { checkPlace } from './place.ts'
 import { recordProof } from './record-proof.ts'
+import { addRequester } from './requester.store.ts'
 import { reserve } from './reserved.store.ts'
 import { type TakeInDeps, takeIn } from './take-in.ts'
 
@@ -33,6 +35,8 @@ export interface OpenRequest {
   right: Right
   subject: { identities?: Identity[]; name?: string; country?: string; region?: string; locale?: string; timeZone?: string }
   relationship: Relationship
+  /** Whoever acts for the person. */
+  requester?: { name?: string; email?: string }
   receivedAt?: Date
   channel?: string
   reference?: string
@@ -59,6 +63,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
   const receivedAt = receiptOf(input, caller, deps.clock.now())
   const { details, relationship } = input
   refuseMisreport(input)
+  const requester = requesterFrom(input, caller)
   checkPlace(input.subject, '/subject')
   refuseUnknownCategories(deps, input)
   if (details.corrections) await checkCorrections(tx, details.corrections)
@@ -83,7 +88,10 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
   else await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, assuranceNeeded, caller))
   await reserve(deps, tx, id, lifted ? await identitiesOf(deps, tx, id) : identities, by)
   if (message) await addMessage(deps, tx, id, { from: sideOf(caller), text: message })
-  if (relationship === 'self') await noteWhatIsShown(deps, tx, request, input, caller)
+  if (requester) {
+    await addRequester(deps, tx, id, requester)
+    await setFlag(deps, tx, id, 'mandate_needed', true, by)
+  } else if (relationship === 'self') await noteWhatIsShown(deps, tx, request, input, caller)
   else if (caller.kind === 'portal' && caller.contactPoints[0])
     await deps.thankReporter(tx, request, caller.contactPoints[0].value)
   return applyEvent(deps, tx, id, 'identification_started', by)
@@ -114,14 +122,14 @@ async function noteWhatIsShown(
   if (proof) await recordProof(deps, tx, id, proof, toActor(caller), assertion ? { assertedMethod: assertion.method } : {})
 }
 
-/** Whoever reports a child speaks of somebody else, of a whole account, and shows nothing; in all other rights people speak for themselves. */
+/** Whoever reports a child speaks of somebody else, of a whole account, and shows nothing; every other right is the person's own. */
 function refuseMisreport({ right, relationship, scope, assurance }: OpenRequest): void {
   const isReport = right === 'under_age_report'
   const errors: Fault[] = []
   if (isReport !== (relationship === 'reporter'))
     errors.push({
       pointer: '/requester/relationship',
-      detail: `A request for ${right} is made by: ${isReport ? 'reporter' : 'self'}.`,
+      detail: `A request for ${right} is ${isReport ? 'made by a reporter' : 'the person’s own, or made for them'}.`,
     })
   if (isReport && scope.categories) errors.push({ pointer: '/scope/categories', detail: 'A report is about a whole account.' })
   if (isReport && assurance) errors.push({ pointer: '/assurance', detail: 'Whoever reports somebody proves nothing about them.' })
@@ -135,7 +143,7 @@ function provenanceOf(
   needed: number,
   caller: Caller,
 ): Provenance {
-  if (relationship === 'reporter') return 'named'
+  if (relationship !== 'self') return 'named'
   if (caller.kind === 'portal') return 'token'
   const proof = shown ?? (assurance && assertionProof(deps, caller, assurance))
   return proof && proof.level >= needed ? 'asserted' : 'named'

@@ -1,12 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { requestStream } from '../audit/record.ts'
-import type { Proof } from '../auth/assurance.ts'
+import type { Proof, ProofMethod } from '../auth/assurance.ts'
 import type { Actor } from '../domain/actor.ts'
+import { Problem } from '../domain/problem.ts'
+import { isRepresentative } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { type Tx, write } from '../platform/database.ts'
-import { type CaseDeps, raiseAssurance } from './apply-event.ts'
+import { type CaseDeps, lockRequest, raiseAssurance } from './apply-event.ts'
 
-/** Records a proof and has what is known weighed again. */
+/** Where somebody acts for the person, nobody vouches for either: the person shows who they are, or two people saw the mandate. */
+const FIRST_HAND: ReadonlySet<ProofMethod> = new Set<ProofMethod>(['email_code', 'portal_login', 'mandate'])
+
+/** Records a proof and has what is known weighed again. @throws Problem `illegal_transition` for hearsay about whoever is acted for */
 export async function recordProof(
   deps: CaseDeps,
   tx: Tx,
@@ -16,6 +21,9 @@ export async function recordProof(
   facts: Record<string, string> = {},
 ): Promise<DsarRequest> {
   const { method, level, provenAt } = proof
+  const { relationship } = await lockRequest(tx, requestId)
+  if (isRepresentative(relationship) && !FIRST_HAND.has(method))
+    throw new Problem('illegal_transition', 'Somebody acts for the person: they confirm it themselves, or a mandate is approved.')
   await write(
     tx,
     'INSERT INTO proof (id, request_id, method, level, proven_at, by_kind, by_id) VALUES ($1, $2, $3, $4, $5, $6, $7)',

@@ -61,7 +61,28 @@ export const OpenRequestBody = Type.Object(
       },
       closed,
     ),
-    requester: Type.Optional(Type.Object({ relationship: Type.Enum([...RELATIONSHIPS]) }, closed)),
+    requester: Type.Optional(
+      Type.Object(
+        {
+          relationship: Type.Enum([...RELATIONSHIPS]),
+          name: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 200,
+              pattern: '^[^\\u0000-\\u001f]+$',
+              description: 'Of whoever acts for the person, who is asked or told.',
+            }),
+          ),
+          email: Type.Optional(
+            Type.String({
+              maxLength: 254,
+              description: 'Of whoever acts for the person. From the portal, that of their login unless given.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     receivedAt: Type.Optional({
       ...Instant,
       description: 'When it reached the controller, if before now. The clock runs from here.',

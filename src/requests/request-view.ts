@@ -150,6 +150,10 @@ export function viewRequest(request: DsarRequest, identities: readonly KnownIden
   }
 }
 
+/** What came with the request, however those who know the person spell it. */
+const givenAmong = (identities: readonly (KnownIdentity & { given: boolean })[]): KnownIdentity[] =>
+  identities.filter(one => one.given).map(({ value, ...rest }) => ({ ...rest, value: value.toLowerCase() }))
+
 /**
  * A report as whoever made it sees it: that it was received, and what they gave themself. Whether there is such an account, and
  * what becomes of it, concerns another person.
@@ -160,8 +164,7 @@ export function viewReport(
   caller: Caller,
 ): RequestView {
   const isWithdrawn = request.state === 'withdrawn'
-  const given = identities.filter(one => one.given).map(({ value, ...rest }) => ({ ...rest, value: value.toLowerCase() }))
-  const view = viewRequest(request, given, caller)
+  const view = viewRequest(request, givenAmong(identities), caller)
   return {
     ...view,
     state: isWithdrawn ? 'withdrawn' : 'received',
@@ -174,8 +177,21 @@ export function viewReport(
   }
 }
 
+/**
+ * A request as whoever acts for the person sees it: where it stands, and what they gave themself. Which other addresses and numbers the
+ * person has, and whether they are known here at all, is not theirs to learn.
+ */
+export function viewRepresented(
+  request: DsarRequest,
+  identities: readonly (KnownIdentity & { given: boolean })[],
+  caller: Caller,
+): RequestView {
+  const view = viewRequest(request, givenAmong(identities), caller)
+  return { ...view, flags: [], completeness: null, links: selfOf(request, caller) }
+}
+
 /** Enough for whoever knows it to recognise it, not enough for anybody else: `a…@e….org`, `u…9`. */
-function masked(type: string, value: string): string {
+export function masked(type: string, value: string): string {
   if (type !== 'email') return value.length > 4 ? `${value[0]}…${value.at(-1)}` : '…'
   const [local = '', domain = ''] = value.split('@')
   const dot = domain.lastIndexOf('.')

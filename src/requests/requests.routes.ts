@@ -6,6 +6,7 @@ import { act, actAfter } from '../auth/act.ts'
 import type { Caller } from '../auth/caller.ts'
 import { requireMatch } from '../auth/require-match.ts'
 import { Problem } from '../domain/problem.ts'
+import { isRepresentative } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
@@ -19,8 +20,8 @@ import { checkDetails, type DetailRules } from './details.ts'
 import { identitiesOf } from './identities.store.ts'
 import { type OpenDeps, openRequest } from './open-request.ts'
 import { assertionOf, CancellationBody, instantOf, OpenRequestBody } from './request-bodies.ts'
-import { RequestView, viewReport, viewRequest } from './request-view.ts'
-import { visibleOrReported, visibleRequest } from './visible-request.ts'
+import { RequestView, viewReport, viewRepresented, viewRequest } from './request-view.ts'
+import { type SeenAs, seenAs, visibleAs, visibleRequest } from './visible-request.ts'
 
 export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Omit<DetailRules, 'policy'>, Database {
   vault: Vault
@@ -57,7 +58,7 @@ export const requestRoutes =
           deps,
           req,
           reply,
-          () => limitReports(deps, req),
+          () => limitClaims(deps, req),
           tx => open(deps, tx, req.body, req.caller),
         ),
     )
@@ -80,9 +81,9 @@ export const requestRoutes =
         },
       },
       async (req, reply) => {
-        const { request, isReport } = await visibleOrReported(deps, deps.read, req.params.id, req.caller)
-        if (!isReport) reply.header('etag', etagOf(request.version))
-        return reply.send(await view(deps, deps.read, request, req.caller, isReport))
+        const { request, as } = await visibleAs(deps, deps.read, req.params.id, req.caller)
+        if (as === 'party') reply.header('etag', etagOf(request.version))
+        return reply.send(await view(deps, deps.read, request, req.caller, as))
       },
     )
 
@@ -105,8 +106,8 @@ export const requestRoutes =
       },
       (req, reply) =>
         act(deps, req, reply, async tx => {
-          const { isReport } = await visibleOrReported(deps, tx, req.params.id, req.caller)
-          return changed(deps, tx, req.caller, withdrawRequest(deps, tx, req.params.id, req.caller), isReport)
+          const { as } = await visibleAs(deps, tx, req.params.id, req.caller)
+          return changed(deps, tx, req.caller, withdrawRequest(deps, tx, req.params.id, req.caller), as)
         }),
     )
 
@@ -138,7 +139,16 @@ export const requestRoutes =
   }
 
 async function open(deps: RequestRoutesDeps, tx: Tx, body: OpenRequestBody, caller: Caller): Promise<StoredAnswer> {
-  const { type, subject, requester, receivedAt, scope, details, assurance, ...rest } = body
+  const {
+    type,
+    subject,
+    requester: { relationship = 'self', ...requester } = {},
+    receivedAt,
+    scope,
+    details,
+    assurance,
+    ...rest
+  } = body
   const { identities, ...person } = subject
   const request = await openRequest(
     deps,
@@ -147,7 +157,8 @@ async function open(deps: RequestRoutesDeps, tx: Tx, body: OpenRequestBody, call
       ...rest,
       right: type,
       subject: { ...person, ...(identities && { identities: checkIdentities(identities) }) },
-      relationship: requester?.relationship ?? 'self',
+      relationship,
+      requester,
       scope: scope ?? {},
       details: checkDetails(deps, type, details),
       ...(receivedAt && { receivedAt: instantOf(receivedAt, '/receivedAt') }),
@@ -155,11 +166,12 @@ async function open(deps: RequestRoutesDeps, tx: Tx, body: OpenRequestBody, call
     },
     caller,
   )
-  const isReport = request.relationship === 'reporter' && caller.kind !== 'support_agent'
+  const as =
+    caller.kind === 'support_agent' ? 'party' : request.relationship === 'reporter' ? 'reporter' : seenAs(request, caller)
   return {
     status: 201,
-    headers: { location: `/v1/requests/${request.id}`, ...(!isReport && { etag: etagOf(request.version) }) },
-    body: await view(deps, tx, request, caller, isReport),
+    headers: { location: `/v1/requests/${request.id}`, ...(as === 'party' && { etag: etagOf(request.version) }) },
+    body: await view(deps, tx, request, caller, as),
   }
 }
 
@@ -168,35 +180,34 @@ async function changed(
   tx: Tx,
   caller: Caller,
   change: Promise<DsarRequest>,
-  isReport = false,
+  as: SeenAs = 'party',
 ): Promise<StoredAnswer> {
   const request = await change
   return {
     status: 200,
-    headers: isReport ? {} : { etag: etagOf(request.version) },
-    body: await view(deps, tx, request, caller, isReport),
+    headers: as === 'party' ? { etag: etagOf(request.version) } : {},
+    body: await view(deps, tx, request, caller, as),
   }
 }
 
-async function view(
-  deps: RequestRoutesDeps,
-  tx: Tx,
-  request: DsarRequest,
-  caller: Caller,
-  isReport = false,
-): Promise<RequestView> {
+async function view(deps: RequestRoutesDeps, tx: Tx, request: DsarRequest, caller: Caller, as: SeenAs): Promise<RequestView> {
   const identities = await identitiesOf(deps, tx, request.id)
-  return isReport ? viewReport(request, identities, caller) : viewRequest(request, identities, caller)
+  if (as === 'reporter') return viewReport(request, identities, caller)
+  return as === 'representative' ? viewRepresented(request, identities, caller) : viewRequest(request, identities, caller)
 }
 
 const HOUR_MS = 3_600_000
-const REPORTS_AN_HOUR = { anonymous: 5, portal: 5, service: 60, support_agent: 60 }
+const CLAIMS_AN_HOUR = { anonymous: 5, portal: 5, service: 60, support_agent: 60 }
 
-/** Anybody can say of anybody that they are a child, and an account is stopped for it. @throws Problem `too_many_requests` */
-async function limitReports({ rateLimits }: RequestRoutesDeps, { body, caller, ip }: FastifyRequest): Promise<void> {
-  if ((body as OpenRequestBody).type !== 'under_age_report') return
+/**
+ * Anybody can say of anybody that they are a child, and an account is stopped for it; or that they act for them, and people have to
+ * look at it. @throws Problem `too_many_requests`
+ */
+async function limitClaims({ rateLimits }: RequestRoutesDeps, { body, caller, ip }: FastifyRequest): Promise<void> {
+  const { type, requester } = body as OpenRequestBody
+  if (type !== 'under_age_report' && !isRepresentative(requester?.relationship ?? 'self')) return
   const whose = caller.kind === 'anonymous' ? `address ${normalizeIP(ip)}` : `caller ${caller.id}`
-  const { count, endsInMs } = await rateLimits.count(`reports ${whose}`, HOUR_MS)
-  if (count > REPORTS_AN_HOUR[caller.kind])
-    throw new Problem('too_many_requests', 'Enough reports for now.', { retryAfter: Math.ceil(endsInMs / 1000) })
+  const { count, endsInMs } = await rateLimits.count(`claims ${whose}`, HOUR_MS)
+  if (count > CLAIMS_AN_HOUR[caller.kind])
+    throw new Problem('too_many_requests', 'Enough about others for now.', { retryAfter: Math.ceil(endsInMs / 1000) })
 }

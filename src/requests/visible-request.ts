@@ -1,6 +1,7 @@
 import type { Caller, SupportAgentCaller } from '../auth/caller.ts'
 import { RESERVED } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
+import { isRepresentative } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import { isOfficer } from './contents.ts'
@@ -9,14 +10,15 @@ import * as requests from './requests.store.ts'
 
 /**
  * The condition under which a caller sees a request, over `r` (dsar_request), with its parameters from `$first` on. Staff see
- * every case but their own, and one that is reserved as officers; a service what it opened, a person what they opened and what was established to be about them. A request that
- * merely names a person is not shown to them: naming proves nothing. Nor does a report show anything to whoever made it.
+ * every case but their own, and one that is reserved as officers; a service what it opened, a person what they opened and what was
+ * established to be about them. A request that merely names a person is not shown to them: naming proves nothing. Nor does it show to
+ * whoever speaks of somebody else at the portal what becomes known of that person.
  */
 export function visibility(deps: IdentityDeps, caller: Caller, first: number): { sql: string; parameters: unknown[] } {
   if (caller.kind === 'support_agent') return staffVisibility(deps, caller, first)
   if (caller.kind === 'service') return { sql: `(${opened(first)})`, parameters: [caller.id] }
   if (caller.kind === 'portal') {
-    const sql = `(${opened(first)} OR EXISTS (SELECT FROM request_identity i WHERE i.request_id = r.id
+    const sql = `((${opened(first)} AND r.relationship = 'self') OR EXISTS (SELECT FROM request_identity i WHERE i.request_id = r.id
       AND i.value_index = ANY($${first + 1}) AND i.provenance IN ('resolved', 'token')))`
     return { sql, parameters: [caller.id, identityIndexes(deps, { type: 'user_id', value: caller.subject })] }
   }
@@ -32,17 +34,26 @@ function staffVisibility(deps: IdentityDeps, caller: SupportAgentCaller, first: 
 
 const opened = (place: number) => `r.opened_by = $${place} AND r.relationship <> 'reporter'`
 
-/** A request this caller may see, or a report that they made: of that they may see that it was received, and nothing else. */
-export async function visibleOrReported(
+/** As whom a caller sees a request: who speaks of another person sees where it stands, or not even that. */
+export type SeenAs = 'party' | 'representative' | 'reporter'
+
+/** A request this caller may see, or one that they made about somebody else: of that they see less, and nothing below it. */
+export async function visibleAs(
   deps: IdentityDeps,
   tx: Tx,
   id: string,
   caller: Caller,
-): Promise<{ request: DsarRequest; isReport: boolean }> {
+): Promise<{ request: DsarRequest; as: SeenAs }> {
   const request = await requests.get(tx, id)
-  const isReport = request?.relationship === 'reporter' && caller.kind !== 'anonymous' && request.openedBy === caller.id
-  const seen = request && isReport && !(await isDataSubject(deps, tx, id, caller))
-  return seen ? { request, isReport } : { request: await visibleRequest(deps, tx, id, caller), isReport: false }
+  const as = request && request.openedBy === caller.id ? seenAs(request, caller) : 'party'
+  if (request && as !== 'party' && !(await isDataSubject(deps, tx, id, caller))) return { request, as }
+  return { request: await visibleRequest(deps, tx, id, caller), as: 'party' }
+}
+
+/** As whom they see it who opened it. */
+export function seenAs({ relationship }: Pick<DsarRequest, 'relationship'>, { kind }: Caller): SeenAs {
+  if (relationship === 'reporter' && kind !== 'anonymous') return 'reporter'
+  return isRepresentative(relationship) && kind === 'portal' ? 'representative' : 'party'
 }
 
 /** A request this caller may see. @throws Problem `not_found`, the same for what is not there and for what is not theirs. */

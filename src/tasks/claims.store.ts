@@ -1,5 +1,6 @@
 import { type Tx, write } from '../platform/database.ts'
 import { isHeld } from '../requests/held.ts'
+import { isAskedWithPower } from '../requests/mandate-in-force.store.ts'
 import { TASK_COLUMNS, type Task } from './tasks.store.ts'
 
 /** How long a worker may be silent before its task goes to another. */
@@ -16,8 +17,8 @@ export interface Capacity {
 /**
  * Claims tasks for this worker, the earliest due first and each adapter in its turn, within what each adapter bears at once and
  * a minute over the whole fleet. A task whose worker fell silent is claimed like any other; its `attempt` grows, so that the
- * silent one's answer finds nobody. Content is only ever asked for once identity has been proven, and nothing is erased or
- * changed under a legal hold: these conditions stand here, at the last gate, and read the request itself.
+ * silent one's answer finds nobody. Content is only ever asked for once identity has been proven, and the power of whoever acts for somebody,
+ * and nothing is erased or changed under a legal hold: these conditions stand here, at the last gate, and read the request itself.
  */
 export async function claim(tx: Tx, { slots, held }: Capacity, now: Date): Promise<Task[]> {
   const claimed: Task[] = []
@@ -74,7 +75,8 @@ async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): P
          AND CASE WHEN t.action = 'resolve' THEN r.state = 'verifying'
              ELSE (r.state = 'fulfilling' OR (r.state = 'cooling_off' AND t.action IN ('locate', 'restrict')) OR (r.state = 'completed' AND t.round > 0))
                AND r.assurance >= r.assurance_needed
-               AND (r.assurance_needed = 0 OR EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed)) END
+               AND (r.assurance_needed = 0 OR EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed))
+               AND ${isAskedWithPower} END
          AND (t.action NOT IN ('erase', 'rectify') OR NOT ${isHeld('$3')})
        ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
      UPDATE task t SET state = 'running', attempt = t.attempt + 1, lost = t.lost + (t.state = 'running')::int, started_at = $3, ${LEASE}

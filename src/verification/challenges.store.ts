@@ -1,8 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Tx } from '../platform/database.ts'
 
-/** What a code opens: the request itself, or its package. */
-export type Purpose = 'identity' | 'download'
+/** What a code shows or opens: who the person is, that an address is that of whoever acts for them, the package. */
+export type Purpose = 'identity' | 'requester' | 'download'
 
 export interface Challenge {
   id: string

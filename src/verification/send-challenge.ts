@@ -5,7 +5,9 @@ import type { DsarRequest } from '../domain/request.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Ladder } from '../policy/ladder.ts'
-import { contactPointsOf, type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
+import { addresseeOf, ownContactsOf } from '../requests/addressee.ts'
+import { type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
+import { requesterOf } from '../requests/requester.store.ts'
 import * as challenges from './challenges.store.ts'
 import { newCode, normaliseCode } from './code.ts'
 
@@ -33,8 +35,9 @@ export const codeMac = (
 ) => deps.vault.mac('challenge', `${requestId}|${purpose}|${normaliseCode(code)}`)
 
 /**
- * Sends a code to the main contact point on file, never to an address that only the request named; one that is to prove who
- * somebody is goes only where the address has been on file for a month. False when there is no such address. A new code makes the old one worthless.
+ * Sends a code. One that is to prove who the person is goes to the first address of theirs that has been on file for a month, never to
+ * one that only the request named; one that opens the package to whom the request is answered. False when there is no such address. A new
+ * code makes the old one worthless.
  * @throws Problem `too_many_requests` when that mailbox has had its share of codes for this hour. Codes that prove who somebody is
  * are counted by themselves: anybody can ask for those, and nobody shall lock another out of a package that way.
  */
@@ -45,10 +48,10 @@ export async function sendChallenge(
   purpose: challenges.Purpose,
   by: Actor = system('verification'),
 ): Promise<boolean> {
-  const contact = (await contactPointsOf(deps, tx, request.id)).find(({ settled }) => settled || purpose === 'download')
-  if (!contact) return false
+  const recipient = await recipientOf(deps, tx, request, purpose)
+  if (recipient === undefined) return false
   const [now, minutes] = [deps.clock.now(), deps.policy.assurance.methods.email_code.freshMinutes]
-  const contactIndex = identityIndex(deps, contact)
+  const contactIndex = identityIndex(deps, { type: 'email', value: recipient })
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7))', [contactIndex.toString('hex')])
   if ((await challenges.countSince(tx, contactIndex, purpose, new Date(now.getTime() - 3_600_000))) >= CODES_PER_HOUR)
     throw new Problem('too_many_requests', 'Enough codes were sent for now; use the newest one or wait an hour.', {
@@ -65,6 +68,13 @@ export async function sendChallenge(
     expiresAt: new Date(now.getTime() + minutes * 60_000),
   })
   await deps.record(tx, requestStream(request.id), by, 'challenge_sent', { challengeId, purpose })
-  await deps.writeCodeLetter(tx, request, { challengeId, code, minutes, recipient: contact.value, purpose })
+  await deps.writeCodeLetter(tx, request, { challengeId, code, minutes, recipient, purpose })
   return true
+}
+
+async function recipientOf(deps: ChallengeDeps, tx: Tx, request: DsarRequest, purpose: challenges.Purpose) {
+  if (purpose === 'identity') return (await ownContactsOf(deps, tx, request)).find(({ settled }) => settled)?.value
+  return purpose === 'requester'
+    ? (await requesterOf(deps, tx, request.id))?.email
+    : (await addresseeOf(deps, tx, request))?.address
 }

@@ -9,7 +9,7 @@ import { refuseOwnCase } from '../requests/four-eyes.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { recordProof } from '../requests/record-proof.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
-import { requireVerifying } from './prove-identity.ts'
+import { requireVerifying } from './require-verifying.ts'
 import { checksOf, insertCheck, type SupportCheck, settleCheck } from './support-checks.store.ts'
 
 type Deps = CaseDeps & IdentityDeps & AssuranceDeps

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { act, actAfter } from '../auth/act.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import type { DsarRequest } from '../domain/request.ts'
@@ -8,9 +8,10 @@ import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
 import { AssertionSchema, assertionOf } from '../requests/request-bodies.ts'
-import { visibleRequest } from '../requests/visible-request.ts'
+import { visibleAs, visibleRequest } from '../requests/visible-request.ts'
 import { type CheckDeps, checkCode } from './check-code.ts'
 import { proveByAssertion, proveByCode, proveByLogin } from './prove-identity.ts'
+import { proveRequester } from './prove-requester.ts'
 import type { ChallengeDeps } from './send-challenge.ts'
 import { sendOwedCode } from './send-code-again.ts'
 
@@ -20,10 +21,20 @@ export interface VerificationDeps extends CaseDeps, Database, Omit<ChallengeDeps
 
 const closed = { additionalProperties: false } as const
 const Params = Type.Object({ id: Type.String({ format: 'uuid' }) })
+const Code = Type.String({ minLength: 8, maxLength: 20 })
+const said = {
+  deliverToRequester: Type.Optional(
+    Type.Boolean({ description: 'Where somebody acts for the person and asked for it: the answer goes to them instead.' }),
+  ),
+}
 const ProofBody = Type.Union(
   [
-    Type.Object({ method: Type.Literal('email_code'), code: Type.String({ minLength: 8, maxLength: 20 }) }, closed),
-    Type.Object({ method: Type.Literal('portal_login') }, closed),
+    Type.Object({ method: Type.Literal('email_code'), code: Code, ...said }, closed),
+    Type.Object({ method: Type.Literal('portal_login'), ...said }, closed),
+    Type.Object(
+      { method: Type.Literal('requester_code'), code: Code },
+      { ...closed, description: 'Of whoever acts for the person: the code from the mail to their own address.' },
+    ),
     Type.Object({ method: Type.Literal('service_assertion'), assurance: AssertionSchema }, closed),
   ],
   { examples: [{ method: 'email_code', code: 'K7QF-2M9X' }, { method: 'portal_login' }] },
@@ -108,14 +119,9 @@ export const verificationRoutes =
           deps,
           req,
           reply,
-          async () =>
-            body.method === 'email_code' ? checkCode(deps, params.id, 'identity', body.code, toActor(caller)) : undefined,
+          async () => ('code' in body ? checkCode(deps, params.id, PURPOSE[body.method], body.code, toActor(caller)) : undefined),
           async (tx, spent) => {
-            const request = spent
-              ? await proveByCode(deps, tx, params.id, spent.challengeId, caller)
-              : body.method === 'service_assertion'
-                ? await proveByAssertion(deps, tx, params.id, assertionOf(body.assurance), caller)
-                : await proveByLogin(deps, tx, params.id, caller)
+            const request = await prove(deps, tx, params.id, body, caller, spent?.challengeId ?? '')
             return { status: 200, headers: {}, body: { accepted: true, assurance: assuranceOf(request) } }
           },
         )
@@ -123,14 +129,38 @@ export const verificationRoutes =
     )
   }
 
+const PURPOSE = { email_code: 'identity', requester_code: 'requester' } as const
+
+/** Acts on a proof; `challengeId` is that of a code that was right. */
+async function prove(
+  deps: VerificationDeps,
+  tx: Tx,
+  id: string,
+  body: Static<typeof ProofBody>,
+  caller: Caller,
+  challengeId: string,
+): Promise<DsarRequest> {
+  switch (body.method) {
+    case 'email_code':
+      return proveByCode(deps, tx, id, challengeId, body, caller)
+    case 'requester_code':
+      return proveRequester(deps, tx, id, challengeId, caller)
+    case 'service_assertion':
+      return proveByAssertion(deps, tx, id, assertionOf(body.assurance), caller)
+    case 'portal_login':
+      return proveByLogin(deps, tx, id, body, caller)
+  }
+}
+
 const assuranceOf = ({ assuranceNeeded, assurance }: DsarRequest) => ({ needed: assuranceNeeded, reached: assurance })
 
 /**
- * Sends a code where one is owed. For whoever comes without a token that is done later, by a job: who is known here is told
+ * Sends codes where they are owed. For whoever comes without a token, or acts for somebody, that is done later, by a job: who is known here is told
  * neither by the answer nor by the time it takes.
  */
 async function resend(deps: VerificationDeps, tx: Tx, id: string, caller: Caller): Promise<void> {
-  if (caller.kind === 'anonymous') return deps.enqueue(tx, 'send-code', { requestId: id })
+  const isStranger = caller.kind === 'anonymous' || (await visibleAs(deps, tx, id, caller)).as === 'representative'
+  if (isStranger) return deps.enqueue(tx, 'send-code', { requestId: id })
   await visibleRequest(deps, tx, id, caller)
   await sendOwedCode(deps, tx, id, toActor(caller))
 }

@@ -1,16 +1,23 @@
 import { system } from '../domain/actor.ts'
 import { Problem } from '../domain/problem.ts'
+import { isRepresentative } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Right } from '../domain/rights.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { identitiesOf } from '../requests/identities.store.ts'
+import { powerOf } from '../requests/power.ts'
+import type { Purpose } from './challenges.store.ts'
+import { codesFor, owedOf, shownByPerson } from './owed.ts'
 import { resolutionOf } from './resolution.ts'
 import { type ChallengeDeps, sendChallenge } from './send-challenge.ts'
 
 export interface WeighDeps extends CaseDeps, ChallengeDeps {
   transact: Transact
-  writeLetterToSubject(tx: Tx, request: DsarRequest, letter: { kind: 'login-needed'; values: { right: Right } }): Promise<void>
+  /** To the first address of the person themself, whoever acts for them. */
+  writeToOwn(tx: Tx, request: DsarRequest, letter: { kind: 'login-needed'; values: { right: Right } }): Promise<void>
+  /** At every address of theirs. */
+  tellOfRepresentative(tx: Tx, request: DsarRequest, name: string): Promise<void>
 }
 
 const BY = system('verification')
@@ -31,24 +38,34 @@ async function weigh(deps: WeighDeps, tx: Tx, requestId: string): Promise<void> 
   if (unasked || unanswered) return
 
   const known = (await identitiesOf(deps, tx, requestId)).some(({ provenance }) => provenance !== 'named')
-  if (known && request.assurance >= request.assuranceNeeded) {
-    await setFlag(deps, tx, requestId, 'not_identified', false, BY)
-    await applyEvent(deps, tx, requestId, 'identity_confirmed', BY, { assurance: request.assurance })
-    return
-  }
+  const owed = await owedOf(deps, tx, request)
+  await setFlag(deps, tx, requestId, 'mandate_needed', owed.power, BY)
+  if (owed.power) return
+  const codes = codesFor(owed)
+  if (known && codes.length === 0) return confirm(deps, tx, request)
   // What they have shown does not reach: another code would not either.
-  if (known && request.assurance > 0)
-    await deps.writeLetterToSubject(tx, request, { kind: 'login-needed', values: { right: request.right } })
-  const sent = known && (await sendOnce(deps, tx, requestId))
-  if (!sent) await setFlag(deps, tx, requestId, 'not_identified', true, BY)
+  if (known && owed.person && (await shownByPerson(tx, requestId)) > 0)
+    await deps.writeToOwn(tx, request, { kind: 'login-needed', values: { right: request.right } })
+  let reached = known
+  for (const purpose of codes)
+    if (known || purpose === 'requester') reached = (await sendOnce(deps, tx, requestId, purpose)) && reached
+  if (!reached) await setFlag(deps, tx, requestId, 'not_identified', true, BY)
+}
+
+/** Lets the request go on. A person who need not be asked whether somebody acts for them is told of it, at every address of theirs. */
+async function confirm(deps: WeighDeps, tx: Tx, request: DsarRequest): Promise<void> {
+  await setFlag(deps, tx, request.id, 'not_identified', false, BY)
+  await applyEvent(deps, tx, request.id, 'identity_confirmed', BY, { assurance: request.assurance })
+  const power = isRepresentative(request.relationship) ? await powerOf(deps, tx, request) : undefined
+  if (power?.voice === 'told') await deps.tellOfRepresentative(tx, request, power.requester.name)
 }
 
 /** The first code goes out by itself, if need be an hour later, when the mailbox can have one again; further ones are asked for. */
-async function sendOnce(deps: WeighDeps, tx: Tx, requestId: string): Promise<boolean> {
-  const before = await tx.query<unknown[]>(`SELECT 1 FROM challenge WHERE request_id = $1 AND purpose = 'identity'`, [requestId])
+async function sendOnce(deps: WeighDeps, tx: Tx, requestId: string, purpose: Purpose): Promise<boolean> {
+  const before = await tx.query<unknown[]>('SELECT 1 FROM challenge WHERE request_id = $1 AND purpose = $2', [requestId, purpose])
   if (before.length > 0) return true
   try {
-    return await sendChallenge(deps, tx, await lockRequest(tx, requestId), 'identity')
+    return await sendChallenge(deps, tx, await lockRequest(tx, requestId), purpose)
   } catch (error) {
     if (!(error instanceof Problem && error.code === 'too_many_requests')) throw error
     await deps.enqueue(tx, 'weigh-identity', { requestId }, { afterSeconds: error.retryAfter ?? 3600 })

@@ -2,6 +2,7 @@ import type { AlarmLevel } from '../../domain/alarms.ts'
 import type { Day } from '../../domain/day.ts'
 import type { ForwardingAlarm } from '../../domain/forwarding.ts'
 import type { Flag, State } from '../../domain/lifecycle.ts'
+import type { MandateRefusal, Representative } from '../../domain/representation.ts'
 import type { Right } from '../../domain/rights.ts'
 import type { CancelReason } from '../../requests/close-request.ts'
 import type { WordedCode } from './messages.ts'
@@ -13,6 +14,8 @@ interface Common {
   /** How the privacy officer is reached. */
   officer: string
   name?: string
+  /** To whoever acts for the person of whom the letter speaks. */
+  forAnother?: boolean
 }
 
 /** Words that we did not write; without a language nobody knows which they are in. */
@@ -72,6 +75,21 @@ export interface DigestList {
 export interface LetterValues {
   /** Asks who is asking: the typed code is the answer. */
   'identity-code': Common & { code: string; minutes: number; right: Right }
+  /** Asks the person whether somebody acts for them. `mayBeAllowed`: they can have the answer sent to that one. */
+  'representative-code': Common & {
+    code: string
+    minutes: number
+    right: Right
+    relationship: Representative
+    representative: string
+    mayBeAllowed: boolean
+  }
+  /** Tells a person that somebody acts for them, where nobody asks them. */
+  represented: Common & { right: Right; relationship: Exclude<Representative, 'authorized_agent'>; representative: string }
+  /** To whoever acts for somebody, whose address the code is to prove. */
+  'requester-code': Common & { code: string; minutes: number }
+  /** To the same, whoever they are: nothing about the person. */
+  'mandate-refused': Common & { reason: MandateRefusal }
   /** Control of an address was shown, and is not enough for what was asked. */
   'login-needed': Common & { right: Right }
   'download-code': Common & { code: string; minutes: number }

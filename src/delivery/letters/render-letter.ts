@@ -36,6 +36,7 @@ export const letterWriter =
     const letter: Composed = COMPOSERS[name](messages, values)
     const data = {
       ...letter,
+      paragraphs: values.forAnother ? [messages.say('for-another'), ...letter.paragraphs] : letter.paragraphs,
       language: messages.language,
       greeting: known ? messages.say('greeting.named', { name: known }) : messages.say('greeting'),
       footer: [messages.say('reference', { reference }), messages.say('officer', { officer }), messages.say('automatic')],

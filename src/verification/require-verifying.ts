@@ -1,0 +1,12 @@
+import { Problem } from '../domain/problem.ts'
+import type { DsarRequest } from '../domain/request.ts'
+import type { Tx } from '../platform/database.ts'
+import { lockRequest } from '../requests/apply-event.ts'
+
+/** @throws Problem `illegal_transition` where nothing is to be proven, not any more or not yet */
+export async function requireVerifying(tx: Tx, requestId: string): Promise<DsarRequest> {
+  const request = await lockRequest(tx, requestId)
+  if (request.state !== 'verifying')
+    throw new Problem('illegal_transition', `A request that is '${request.state}' takes no further proof.`)
+  return request
+}
