@@ -135,7 +135,7 @@ test('each try asks the same under the same key', async () => {
   expect(asked[0]?.task).toMatchObject({ parameters: { ground: '17_1_b' }, legalGround: '17_1_b' })
 }, 60_000)
 
-test('a narrowed erasure leaves the account, and nobody is marked erased', async () => {
+test('an erasure narrowed to what nobody holds leaves the account, marks nobody erased, and says that nothing was', async () => {
   const adapter = await openHonestAdapter('things')
   one = await startErasureCase([adapter])
   const { at, email } = await one.erase({ scope: { categories: ['content'] } })
@@ -145,6 +145,9 @@ test('a narrowed erasure leaves the account, and nobody is marked erased', async
   const crm = one.as.service({ scope: 'subjects:lookup' })
   const { body } = await crm('/v1/subjects/lookup', { body: { identities: [{ type: 'email', value: email }] } })
   expect(body.subjects[0]).toMatchObject({ erased: false })
+  const letters = one.service.mailbox.messages().filter(({ envelope }) => envelope.to.includes(email))
+  expect(letters.at(-1)?.text).toContain('Nothing was erased')
+  expect(letters.at(-1)?.text).not.toContain('we erased')
 }, 30_000)
 
 test('recipients whom an adapter has told are on the list; the others are settled by people, with the reason where there is one', async () => {

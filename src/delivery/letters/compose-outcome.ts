@@ -1,6 +1,7 @@
-import type { Composers } from './composed.ts'
+import type { Day } from '../../domain/day.ts'
+import type { Composed, Composers } from './composed.ts'
 import { itemOf } from './foreign.ts'
-import type { FieldName, Kept } from './letters.ts'
+import type { FieldName, Kept, Said } from './letters.ts'
 import type { Messages } from './messages.ts'
 import { plainText } from './plain-text.ts'
 import { quoted } from './quoted.ts'
@@ -14,6 +15,15 @@ const fieldsOf = ({ say }: Messages, fields: readonly FieldName[]) =>
 /** What has to stay, why and until when; that it stays is the refusal of a part, with what belongs to one. */
 const keptItem = ({ say, day }: Messages, { title, reason, statute, until }: Kept) =>
   say('erased.kept.item', { title, statute, until: day(until), reason: say(`erased.kept.reason.${reason}`) })
+
+function whatWasErased(
+  messages: Messages,
+  { erasedOn, only, isAll }: { erasedOn: Day; only: NonNullable<Said<'erased'>['only']>; isAll: boolean },
+): Composed['paragraphs'] {
+  const on = { erasedOn: messages.day(erasedOn) }
+  if (only.length > 0) return [messages.say('erased.done.only', on), { items: only.map(each => itemOf(messages, each)) }]
+  return [messages.say(isAll ? 'erased.done.all' : 'erased.done', on)]
+}
 
 /** What is about to be done to a person's data, and what was. */
 export const ABOUT_OUTCOMES = {
@@ -33,10 +43,9 @@ export const ABOUT_OUTCOMES = {
     return {
       subject: say('erased.subject'),
       paragraphs: [
-        ...(only.length > 0
-          ? [say('erased.done.only', { erasedOn: day(erasedOn) }), { items: only.map(each => itemOf(messages, each)) }]
-          : [say(isAll ? 'erased.done.all' : 'erased.done', { erasedOn: day(erasedOn) })]),
-        count('erased.checked', adapters, { services: adapters }),
+        ...(adapters === 0
+          ? [say(isAll ? 'erased.none' : 'erased.none.but')]
+          : [...whatWasErased(messages, { erasedOn, only, isAll }), count('erased.checked', adapters, { services: adapters })]),
         ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),
         ...titled(refused, say('erased.refused')),
         ...titled(forwarded, say('erased.forwarded')),
