@@ -42,10 +42,28 @@ CREATE TABLE support_check (
   CONSTRAINT two_people_agree CHECK (state <> 'agreed' OR (second_by IS NOT NULL AND second_by <> checked_by))
 );
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON viewing_budget, staff_member, vip, vip_identity, support_check TO dsar_app;
+CREATE TABLE break_glass (
+  request_id uuid NOT NULL REFERENCES dsar_request ON DELETE CASCADE,
+  n int NOT NULL,
+  reason text NOT NULL,
+  what text[] NOT NULL,
+  role text NOT NULL,
+  text_sealed bytea, -- none once the person is forgotten
+  opened_by text NOT NULL,
+  opened_at timestamptz NOT NULL,
+  approved_by text,
+  approved_at timestamptz,
+  expires_at timestamptz,
+  PRIMARY KEY (request_id, n),
+  CONSTRAINT another_person_opens CHECK (approved_by <> opened_by),
+  CONSTRAINT open_once_approved CHECK ((approved_by IS NULL) = (expires_at IS NULL) AND (approved_by IS NULL) = (approved_at IS NULL))
+);
+CREATE INDEX ON break_glass (approved_at);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON viewing_budget, staff_member, vip, vip_identity, support_check, break_glass TO dsar_app;
 `
 
-const DOWN = 'DROP TABLE viewing_budget, staff_member, vip_identity, vip, support_check;'
+const DOWN = 'DROP TABLE viewing_budget, staff_member, vip_identity, vip, support_check, break_glass;'
 
 export class WhoMaySee1763901900000 implements MigrationInterface {
   name = 'WhoMaySee1763901900000'

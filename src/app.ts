@@ -7,6 +7,7 @@ import { decisionRoutes } from './decisions/decisions.routes.ts'
 import { downloadRoutes } from './delivery/downloads.routes.ts'
 import { letterRoutes } from './delivery/letters.routes.ts'
 import { openPackageRoutes } from './delivery/open-package.routes.ts'
+import { openedPackageRoutes } from './delivery/opened-package.routes.ts'
 import { optOutRoutes } from './delivery/opt-outs.routes.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
 import { tellOtherwiseRoutes } from './delivery/tell-otherwise.routes.ts'
@@ -27,6 +28,7 @@ import { createLog, type Log } from './platform/log.ts'
 import type { Handlers } from './platform/queue.ts'
 import { policyRoutes } from './policy/policy.routes.ts'
 import { receiverRoutes } from './policy/receivers.routes.ts'
+import { breakGlassRoutes } from './requests/break-glass.routes.ts'
 import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { findRoutes } from './requests/find-requests.routes.ts'
 import { historyRoutes } from './requests/history.routes.ts'
@@ -82,6 +84,8 @@ const ROUTES = [
   recipientRoutes,
   restoreRoutes,
   letterRoutes,
+  breakGlassRoutes,
+  openedPackageRoutes,
   vipRoutes,
   packageRoutes,
   openPackageRoutes,

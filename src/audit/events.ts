@@ -116,6 +116,10 @@ const NATURES = {
   release_proposed: 'deliberation',
   hold_released: 'decision',
 
+  break_glass_proposed: 'deliberation',
+  break_glass_approved: 'decision',
+  contents_viewed: 'step',
+
   vip_listed: 'step',
   vip_removal_proposed: 'deliberation',
   vip_removed: 'step',

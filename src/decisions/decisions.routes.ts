@@ -11,6 +11,7 @@ import { lockRequest } from '../requests/apply-event.ts'
 import { isOfficer } from '../requests/contents.ts'
 import { decisionsOf, type StoredDecision } from '../requests/decisions.store.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
+import { mayRead } from '../requests/view-contents.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import type { CarryOutDeps } from './carry-out-decision.ts'
 import { approveDecision, decide } from './decide.ts'
@@ -54,7 +55,8 @@ export const decisionRoutes =
       },
       async req => {
         await visibleRequest(deps, deps.read, req.params.id, req.caller)
-        const reader = readerOf(req.caller)
+        const opened = await mayRead(deps, req.params.id, 'decisions', req.caller)
+        const reader = opened && req.caller.kind === 'support_agent' ? 'officer' : readerOf(req.caller)
         const decisions = await decisionsOf(deps, deps.read, req.params.id)
         return {
           decisions: decisions

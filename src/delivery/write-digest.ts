@@ -31,12 +31,17 @@ export async function sendDigest(deps: DigestDeps): Promise<void> {
       overdue: await openOnes(tx, 'due < $1', date),
       dueSoon: await openOnes(tx, 'due BETWEEN $1 AND $2', date, addDays(date, ALARM_LEVELS.in_10_days)),
       needsDecision: await openOnes(tx, `'needs_decision' = ANY (flags)`),
+      opened: await those(tx, OPENED, new Date(clock.now().getTime() - DAY_MS).toISOString()),
       untold: await those(tx, UNTOLD, new Date(clock.now().getTime() - UNTOLD_MS).toISOString()),
     }
     const dedupe = `digest|${date}`
     await writeLetter(deps, tx, { kind: 'daily-digest', requestId: null, recipient: officer, locale: 'en', dedupe, values })
   })
 }
+
+const DAY_MS = 86_400_000
+/** Contents of which were opened to somebody of the staff since the digest of yesterday. */
+const OPENED = 'EXISTS (SELECT FROM break_glass g WHERE g.request_id = dsar_request.id AND g.approved_at > $1::timestamptz)'
 
 /** Recipients of data that were changed have to be told (Art. 19). So long nobody is reminded of it. */
 const UNTOLD_MS = 14 * 86_400_000

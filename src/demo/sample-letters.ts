@@ -107,6 +107,14 @@ export const SAMPLES: LetterValues = {
     forwardedOn: '2026-03-05',
     dueOn: '2026-04-05',
   },
+  'contents-opened': {
+    ...common,
+    ...inZone,
+    role: 'privacy_officer',
+    reason: 'faulty_answer',
+    what: ['messages', 'package'],
+    until: '2026-03-18T22:30:00Z',
+  },
   lapsed: common,
   withdrawn: common,
   cancelled: { ...common, reason: 'duplicate' },
@@ -138,6 +146,7 @@ export const SAMPLES: LetterValues = {
     overdue: { total: 0, first: [] },
     dueSoon: { total: 9, first: [dueSoon] },
     needsDecision: { total: 1, first: [dueSoon] },
+    opened: { total: 1, first: [dueSoon] },
     untold: { total: 1, first: [dueSoon] },
   },
 }

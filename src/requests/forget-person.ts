@@ -16,5 +16,6 @@ export async function forgetPerson(deps: { vault: Pick<Vault, 'seal' | 'open'> }
        region = NULL WHERE id = $1`,
     [id],
   )
+  await tx.query('UPDATE break_glass SET text_sealed = NULL WHERE request_id = $1', [id])
   await renewVersion(tx, id)
 }

@@ -129,6 +129,7 @@ const PUBLIC = new Set([
   'reason',
   'outcome',
   'expiresAt',
+  'what',
 ])
 const publicFacts = (facts: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(facts).filter(([name]) => PUBLIC.has(name)))

@@ -40,6 +40,7 @@ const PARTS: Record<string, Part> = {
   },
   tasks: { allow: { service: 'requests:read', support_agent: STAFF } },
   letters: { allow: { support_agent: STAFF } },
+  'break-glass': { allow: { support_agent: CASEWORKERS } },
   'support-checks': { allow: { support_agent: CASEWORKERS } },
   mandates: { allow: { support_agent: CASEWORKERS }, isThere: ({ relationship }) => isRepresentative(relationship) },
   pauses: { allow: { support_agent: CASEWORKERS } },

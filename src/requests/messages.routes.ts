@@ -7,12 +7,13 @@ import { etagOf } from '../platform/etag.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type AnswerDeps, answerRequest, REVIEW_OUTCOMES } from './answer-request.ts'
 import { lockRequest } from './apply-event.ts'
-import { blindDetails, readsContents } from './contents.ts'
+import { blindDetails } from './contents.ts'
 import { DetailsView, givenDetails } from './details.ts'
 import { identitiesOf } from './identities.store.ts'
 import { messagesOf, SIDES } from './messages.store.ts'
 import { Instant, RequestView, viewRequest } from './request-view.ts'
 import { RequestParams } from './requests.routes.ts'
+import { mayRead } from './view-contents.ts'
 import { visibleRequest } from './visible-request.ts'
 import { type WriteMessageDeps, writeMessage } from './write-message.ts'
 
@@ -52,7 +53,7 @@ export const messageRoutes =
       async req => {
         await visibleRequest(deps, deps.read, req.params.id, req.caller)
         const details = await givenDetails(deps, deps.read, req.params.id)
-        return readsContents(req.caller) ? details : blindDetails(details)
+        return (await mayRead(deps, req.params.id, 'details', req.caller)) ? details : blindDetails(details)
       },
     )
 
@@ -79,7 +80,7 @@ export const messageRoutes =
       async req => {
         await visibleRequest(deps, deps.read, req.params.id, req.caller)
         const messages = await messagesOf(deps, deps.read, req.params.id)
-        const reads = readsContents(req.caller)
+        const reads = await mayRead(deps, req.params.id, 'messages', req.caller)
         return {
           messages: messages.map(({ at, text, ...head }) => ({ ...head, at: at.toISOString(), text: reads ? text : null })),
         }

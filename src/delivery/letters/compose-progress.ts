@@ -88,6 +88,16 @@ export const ABOUT_PROGRESS = {
     ],
   }),
 
+  'contents-opened': ({ say, instant }, { role, reason, what, until, timeZone }) => ({
+    subject: say('contents-opened.subject'),
+    paragraphs: [
+      say('contents-opened.who', { role: say(`contents-opened.role.${role}`), until: instant(until, timeZone) }),
+      { items: what.map(one => say(`contents-opened.what.${one}`)) },
+      say('contents-opened.why', { reason: say(`contents-opened.reason.${reason}`) }),
+      say('contents-opened.recorded'),
+    ],
+  }),
+
   lapsed: ({ say }) => ({
     subject: say('lapsed.subject'),
     paragraphs: [say('lapsed.ended'), say('lapsed.again'), say('complaint')], // GDPR Art. 12(4)

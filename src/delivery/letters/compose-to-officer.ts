@@ -44,7 +44,7 @@ export const TO_OFFICER = {
     paragraphs: [say('budget-spent.who', { viewer, budget }), say('budget-spent.todo')],
   }),
 
-  'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold }) => ({
+  'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold, opened }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [
       messages.count('daily-digest.open', open, { open }),
@@ -52,6 +52,7 @@ export const TO_OFFICER = {
       ...digestOf(messages, 'daily-digest.dueSoon', dueSoon),
       ...digestOf(messages, 'daily-digest.needsDecision', needsDecision),
       ...digestOf(messages, 'daily-digest.untold', untold),
+      ...digestOf(messages, 'daily-digest.opened', opened),
     ],
   }),
 } satisfies Partial<Composers>

@@ -152,6 +152,14 @@ export interface LetterValues {
       /** Where the person also wanted it sent to directly (GDPR Art. 20(2)): only what the receiver confirmed is delivered. */
       transmission?: { receiver: string; outcome: WordedCode<'ready.transmission'> }
     }
+  /** What was opened to somebody of the staff, because two of them thought it necessary. `until` is an ISO 8601 instant. */
+  'contents-opened': Common &
+    InZone & {
+      role: WordedCode<'contents-opened.role'>
+      reason: WordedCode<'contents-opened.reason'>
+      what: WordedCode<'contents-opened.what'>[]
+      until: string
+    }
   lapsed: Common
   withdrawn: Common
   cancelled: Common & { reason: CancelReason }
@@ -174,7 +182,10 @@ export interface LetterValues {
   /** To the privacy officer: who of the staff opened how many cases. */
   'budget-spent': Common & { /** Their id at the issuer. */ viewer: string; budget: number }
   /** To the privacy officer: references, no people. */
-  'daily-digest': Common & { date: Day; open: number } & Record<'overdue' | 'dueSoon' | 'needsDecision' | 'untold', DigestList>
+  'daily-digest': Common & { date: Day; open: number } & Record<
+      'overdue' | 'dueSoon' | 'needsDecision' | 'untold' | 'opened',
+      DigestList
+    >
 }
 
 export type LetterName = keyof LetterValues
