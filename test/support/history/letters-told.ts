@@ -6,7 +6,7 @@ import type { MoodyAdapter } from './moods.ts'
 import { emailOf, PEOPLE, userOf, type World } from './world.ts'
 
 /** Holds every letter against what the adapters hold at the moment it arrives. */
-export function readLetters(world: World): { stop(): void } {
+export function readLetters(world: World): { stop(): Promise<void> } {
   let last = 0
   let stopped = false
   const follow = async () => {
@@ -19,10 +19,11 @@ export function readLetters(world: World): { stop(): void } {
       await readPackage(world, mail)
     }
   }
-  void follow()
+  const followed = follow()
   return {
     stop: () => {
       stopped = true
+      return followed
     },
   }
 }

@@ -73,7 +73,7 @@ async function open(world: World, opening: Opening): Promise<void> {
 }
 
 async function tryAct(world: World, { request: n, act: first, together }: Extract<Step, { do: 'act' }>): Promise<void> {
-  const one = world.cases[n % world.cases.length]
+  const one = world.cases.at(-1 - (n % Math.max(world.cases.length, 1)))
   if (!one) return
   const { headers, body } = await world.officer(one.at)
   one.views.push(body)

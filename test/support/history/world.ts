@@ -131,7 +131,7 @@ export async function openWorld(startDay: number): Promise<World> {
     },
     rest: () => rest(service),
     async close() {
-      letters.stop()
+      await letters.stop()
       await service.close()
       await Promise.all(raws.map(raw => raw.close()))
     },
