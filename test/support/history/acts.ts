@@ -34,14 +34,13 @@ export async function perform(world: World, one: Case, act: Act, etag: string): 
       if (act.body.kind === 'approve' || act.body.kind === 'refuse_partly') one.approvedAt ||= world.now()
       const answer = await officer(`${at}/decisions`, { body: act.body, ...matched })
       if (isDone(answer)) one.decided.push(answer.body.id)
+      if (answer.body.state === 'proposed') await approveOwn(world, one, answer)
       return answer
     }
     case 'second': {
       const { decisions = [] } = (await officer(`${at}/decisions`)).body
       const proposal = decisions.find(({ state }: { state: string }) => state === 'proposed')
       if (!proposal) return NOTHING
-      const own = await officer(`${at}/decisions/${proposal.id}/approval`, { method: 'POST', ...matched })
-      if (isDone(own)) world.violations.push('one person was two')
       return second(`${at}/decisions/${proposal.id}/approval`, { method: 'POST', ...matched })
     }
     case 'cancel':
@@ -78,6 +77,19 @@ export async function perform(world: World, one: Case, act: Act, etag: string): 
     case 'lift':
       return lift(world, one)
   }
+}
+
+/** Whoever proposed something tries to be the second person as well. */
+async function approveOwn(world: World, { at }: Case, { body, headers }: Answered): Promise<void> {
+  const own = { method: 'POST', headers: { 'if-match': headers.get('etag') ?? '' } }
+  if (isDone(await world.officer(`${at}/decisions/${body.id}/approval`, own))) world.violations.push('one person was two')
+}
+
+/** Where data are being changed, nobody can take it back: they would be told that nothing was done. */
+export async function tryToTurnBack(world: World, one: Case, etag: string): Promise<void> {
+  for (const name of ['withdraw', 'cancel'] as const)
+    if (isDone(await perform(world, one, { name }, etag)))
+      world.violations.push(`it was possible to ${name} what is being carried out`)
 }
 
 /** With the code in the last mail; where that does not reach, by a login. */

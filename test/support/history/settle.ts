@@ -1,4 +1,5 @@
-import { type Act, hasEnded, perform, retry } from './acts.ts'
+import { isPackaged } from '../../../src/domain/rights.ts'
+import { type Act, hasEnded, perform, retry, tryToTurnBack } from './acts.ts'
 import { release } from './take.ts'
 import { type Case, ERASES, PEOPLE, type World } from './world.ts'
 
@@ -10,8 +11,10 @@ const REFUSE: Act = { name: 'decide', body: { kind: 'refuse', ground: 'not_a_rig
 
 /** Does for a request what is owed to it. Those of every other person never prove who they are. */
 async function tend(world: World, one: Case): Promise<void> {
+  const etag = (await world.officer(one.at)).headers.get('etag') ?? ''
   const { state, flags = [] } = await world.look(one)
   if (!hasEnded({ state }) || flags.includes('unconfirmed_erasure')) await retry(world, one) // the next try may be an hour away
+  if (state === 'fulfilling' && !isPackaged(one.right)) await tryToTurnBack(world, one, etag)
   if (hasEnded({ state }) || (flags.includes('failed_task') && state === 'fulfilling')) return
   if (state === 'verifying' && one.person % 2 === 0) await perform(world, one, { name: 'prove' }, '')
   if (state === 'assessing') {

@@ -86,14 +86,22 @@ const opening = (right: Right): fc.Arbitrary<Step> =>
   })
 const anyRight = fc.constantFrom(...(Object.keys(RIGHTS) as Right[]))
 
-const mood = fc.record({ do: fc.constant('mood' as const), adapter, mood: fc.constantFrom(...MOODS) })
+const mood = fc.record({
+  do: fc.constant('mood' as const),
+  adapter,
+  mood: fc.constantFrom(...MOODS, 'lying' as const, 'lying' as const, 'refusing' as const),
+})
 
 const step = (right: Right): fc.Arbitrary<Step> =>
   fc.oneof(
     { weight: 7, arbitrary: opening(right) },
     { weight: 2, arbitrary: anyRight.chain(opening) },
     { weight: 14, arbitrary: fc.record({ do: fc.constant('act' as const), request, act }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('act' as const), request, act: decide, together: act }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('act' as const), request, act: decide, together: act }) },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(request, decide).map(([of, both]): Step => ({ do: 'act', request: of, act: both, together: both })),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('hold' as const), person, approved: fc.boolean() }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('release' as const), person }) },
     { weight: 6, arbitrary: mood },
