@@ -29,6 +29,7 @@ import type { Handlers } from './platform/queue.ts'
 import { policyRoutes } from './policy/policy.routes.ts'
 import { receiverRoutes } from './policy/receivers.routes.ts'
 import { breakGlassRoutes } from './requests/break-glass.routes.ts'
+import { repudiationRoutes } from './repudiation/repudiations.routes.ts'
 import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { findRoutes } from './requests/find-requests.routes.ts'
 import { historyRoutes } from './requests/history.routes.ts'
@@ -91,6 +92,7 @@ const ROUTES = [
   openPackageRoutes,
   downloadRoutes,
   optOutRoutes,
+  repudiationRoutes,
   adapterRoutes,
   callbackRoutes,
   deadlineRoutes,

@@ -13,6 +13,7 @@ import {
   tellErasureUndone,
   tellOfficer,
   tellOfficerOfMessage,
+  tellOfficerOfRepudiation,
   tellOfficerOfViews,
   tellOfGuessing,
   thankReporter,
@@ -39,6 +40,7 @@ import { openVaultFile, type Vault } from './platform/vault.ts'
 import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
 import { heldBy } from './requests/held.ts'
 import { RequestTable } from './requests/requests.table.ts'
+import { isResolvedLately } from './verification/resolution.ts'
 
 /** Everything that is constructed once. */
 export type Deps = Awaited<ReturnType<typeof openDeps>>
@@ -56,8 +58,8 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     vault,
     clock,
     enqueue: queue.enqueue,
-    mailHost: new URL(config.publicUrl).hostname,
     officer: config.privacyOfficer,
+    publicUrl: config.publicUrl,
   }
   return {
     ...config,
@@ -86,15 +88,32 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
       vault.verify(bytes, { keyId, algorithm: 'Ed25519', signature }),
     newDataKey: (requestId: string) => newDataKeyFor({ vault }, requestId),
     keyOf: (read: typeof database.read, requestId: string) => dataKeyOf({ vault }, read, requestId),
+    ...writersOf(letters),
+    isResolvedLately: bind(isResolvedLately, { clock, enqueue: queue.enqueue }),
     heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),
     onAlarm: counts.alarm,
     onAnswer: counts.answer,
     onLetter: counts.letter,
     onCodeRefused: () => countWrongCode({ ...letters, ...database, ...config, counts, rateLimits }),
     onBudgetSpent: counts.budgetSpent,
-    tellOfficerOfViews: bind(tellOfficerOfViews, letters),
   }
 }
+
+/** Everybody who writes letters, with what they write them with. */
+const writersOf = (letters: LetterDeps) => ({
+  writeCodeLetter: bind(writeCodeLetter, letters),
+  writeLetterToSubject: bind(writeLetterToSubject, letters),
+  writeToEveryContact: bind(writeToEveryContact, letters),
+  tellOfficer: bind(tellOfficer, letters),
+  tellErasureUndone: bind(tellErasureUndone, letters),
+  tellOfficerOfMessage: bind(tellOfficerOfMessage, letters),
+  tellOfficerOfRepudiation: bind(tellOfficerOfRepudiation, letters),
+  thankReporter: bind(thankReporter, letters),
+  writeAnnouncement: bind(writeAnnouncement, letters),
+  writeForwarding: bind(writeForwarding, letters),
+  writeForwardingAlarm: bind(writeForwardingAlarm, letters),
+  tellOfficerOfViews: bind(tellOfficerOfViews, letters),
+})
 
 type WrongCodeDeps = GuessingDeps & Parameters<typeof tellOfGuessing>[0] & { counts: Counts; transact: Transact }
 

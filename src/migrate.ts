@@ -12,6 +12,7 @@ import { Forwardings1763900900000 } from '../migrations/0009-forwardings.ts'
 import { Restores1763901000000 } from '../migrations/0010-restores.ts'
 import { Transmissions1763901100000 } from '../migrations/0011-transmissions.ts'
 import { ForwardingAlarms1763901200000 } from '../migrations/0012-forwarding-alarms.ts'
+import { Repudiations1763901300000 } from '../migrations/0013-repudiations.ts'
 import { TokenUses1763901400000 } from '../migrations/0014-token-uses.ts'
 import { LegalMinima1763901500000 } from '../migrations/0015-legal-minima.ts'
 import { Mandates1763901600000 } from '../migrations/0016-mandates.ts'
@@ -32,6 +33,7 @@ export const MIGRATIONS = [
   Restores1763901000000,
   Transmissions1763901100000,
   ForwardingAlarms1763901200000,
+  Repudiations1763901300000,
   TokenUses1763901400000,
   LegalMinima1763901500000,
   Mandates1763901600000,

@@ -24,6 +24,7 @@ const ORDER = [
   ...[
     'packaging',
     'delivery',
+    'repudiation',
     'retention',
     'operations',
     'http',
@@ -59,7 +60,13 @@ const PACKAGES: Record<string, readonly string[]> = {
   'altcha-lib': ['auth/work.ts'],
   archiver: ['packaging/zip.ts'],
   'close-with-grace': ['main.ts', 'demo/main.ts'],
-  eta: ['delivery/landing-page.ts', 'delivery/opt-out-page.ts', 'delivery/letters/render-letter.ts', 'demo/mailbox-pages.ts'],
+  eta: [
+    'delivery/landing-page.ts',
+    'delivery/opt-out-page.ts',
+    'delivery/letters/render-letter.ts',
+    'repudiation/repudiation-page.ts',
+    'demo/mailbox-pages.ts',
+  ],
   fastify: ['**/*.routes.ts', 'http/**', 'auth/**', 'demo/**'],
   'ipaddr.js': ['platform/egress-policy.ts', 'config-values.ts'],
   jose: ['auth/issuer-keys.ts'],

@@ -11,7 +11,8 @@ import { canBeTold, requireReader, type WriteDecisionLetter } from '../requests/
 import type { StoredDecision } from '../requests/decisions.store.ts'
 import { type RefusalDeps, titlesOf } from './refusable.ts'
 
-export interface CarryOutDeps extends Omit<AssessDeps, 'vault'>, Omit<RefusalDeps, 'vault'> {
+export interface CarryOutDeps extends Omit<AssessDeps, 'vault' | 'policy'>, Omit<RefusalDeps, 'vault' | 'policy'> {
+  policy: AssessDeps['policy'] & RefusalDeps['policy']
   vault: AssessDeps['vault'] & RefusalDeps['vault']
   writeLetterToSubject: WriteDecisionLetter
 }

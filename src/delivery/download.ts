@@ -57,6 +57,9 @@ export async function admit(
   if ('challengeId' in admission) await useCode(tx, admission.challengeId, now)
   else if (!(await isDataSubject(deps, tx, link.requestId, admission.caller)))
     throw new Problem('step_up_required', 'Type the code that was mailed, or log in as the person the package is for.')
+  // Also of a request that was handed over meanwhile, by a letter that was on its way when more came to be needed.
+  if (request.assurance < request.assuranceNeeded)
+    throw new Problem('step_up_required', 'Since the link was sent, a stronger or newer proof of who asks is needed.')
   const usesLeft = await takeUse(tx, link.id)
   if (usesLeft === undefined) throw new Problem('gone', 'This link was used up. A new one can be asked for.')
 

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { toActor } from '../auth/caller.ts'
+import { isForm, sendPage, takeForms } from '../auth/forms.ts'
 import { useTokenOnce } from '../auth/one-shot.ts'
 import { Problem } from '../domain/problem.ts'
 import { getRequest, lockRequest } from '../requests/apply-event.ts'
@@ -30,13 +31,7 @@ const guesses = { max: 20, timeWindow: 60_000 }
 export const downloadRoutes =
   (deps: DownloadRoutesDeps): FastifyPluginAsyncTypebox =>
   async api => {
-    // The page's own forms, which work without a script.
-    api.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 1024 }, (_req, body, done) =>
-      done(null, Object.fromEntries([...new URLSearchParams(String(body))].filter(([, value]) => value !== ''))),
-    )
-    api.addHook('onSend', async (_req, reply) => {
-      reply.header('referrer-policy', 'no-referrer').header('x-robots-tag', 'noindex')
-    })
+    takeForms(api)
 
     api.get(
       '/downloads/:token',
@@ -147,8 +142,6 @@ function rangeAskedBy({ method, headers }: FastifyRequest, etag: string): string
   return method === 'GET' && (ifRange === undefined || ifRange === etag) ? headers.range : undefined
 }
 
-const isForm = (req: FastifyRequest) => req.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false
-
 /** Mails the code, or says that the mailbox has had enough of them for now. A form takes a typed word for it. */
 async function send(
   deps: DownloadRoutesDeps,
@@ -198,15 +191,12 @@ async function open(
   }
 }
 
-const CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-
 async function showPage(
   deps: DownloadRoutesDeps,
   req: FastifyRequest,
   reply: FastifyReply,
   said: { sent?: boolean; wrong?: boolean; enough?: boolean; asked?: boolean },
 ): Promise<FastifyReply> {
-  reply.type('text/html; charset=utf-8').header('content-security-policy', CSP)
   try {
     const link = await liveLinkFor(deps, deps.read, (req.params as { token: string }).token)
     const sealed = await packageOf(deps.read, link.requestId)
@@ -228,9 +218,9 @@ async function showPage(
       asked: false,
       ...said,
     })
-    return reply.code(said.wrong ? 401 : 200).send(shown)
+    return sendPage(reply, said.wrong ? 401 : 200, shown)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return reply.code(error.status).header('vary', 'accept-language').send(gonePage(req.headers['accept-language']))
+    return sendPage(reply.header('vary', 'accept-language'), error.status, gonePage(req.headers['accept-language']))
   }
 }

@@ -1,15 +1,17 @@
 import { requestStream } from '../audit/record.ts'
 import { type Actor, system } from '../domain/actor.ts'
 import { Problem } from '../domain/problem.ts'
-import type { DsarRequest } from '../domain/request.ts'
+import { awaitsProof, type DsarRequest } from '../domain/request.ts'
 import { isPackaged } from '../domain/rights.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { addresseeOf } from '../requests/addressee.ts'
-import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { type CaseDeps, setFlag } from '../requests/apply-event.ts'
 import { canBeTold } from '../requests/decision-letter.ts'
+import { applyFreeze, type FreezeDeps } from '../requests/freeze.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
-import { issueLink, type Link, liveLink } from './links.store.ts'
+import { isResolvedLately } from '../verification/resolution.ts'
+import { issueLink, type Link, liveLink, revokeLinks } from './links.store.ts'
 import { writeLetter } from './outbox.ts'
 import { isLive, packageOf } from './packages.store.ts'
 import { type OutcomeDeps, tellOutcome } from './tell-outcome.ts'
@@ -18,13 +20,15 @@ import { type BeginDeps, isTransmitting } from './transmit.ts'
 
 export interface HandOverDeps
   extends CaseDeps,
-    Omit<OutcomeDeps, 'vault'>,
+    Omit<OutcomeDeps, 'vault' | 'policy'>,
     Omit<IdentityDeps, 'vault'>,
+    Omit<FreezeDeps, 'vault' | 'policy'>,
     Omit<BeginDeps, 'vault'> {
   /** How the privacy officer is reached. */
   officer: string
   transact: Transact
   vault: Vault
+  policy: OutcomeDeps['policy'] & FreezeDeps['policy']
   publicUrl: string
   /** How often a link may be used to fetch the content. */
   linkUses: number
@@ -34,18 +38,20 @@ const BY = system('delivery')
 
 /**
  * Gives the answer: one link to the package, or what was done, in one letter, to an address that was on file before anybody
- * asked, or that of whoever acts for the person where that was decided. A package that also goes to another controller is sent there first, so that this letter can say what came of it. Done
- * again, nothing happens.
+ * asked, or that of whoever acts for the person where that was decided. A package waits while more has to be shown of who asks, and one
+ * that also goes to another controller is sent there first, so that this letter can say what came of it. Done again, nothing happens.
  */
 export async function handOver(deps: HandOverDeps, requestId: string): Promise<void> {
   await deps.transact(async tx => {
-    const request = await lockRequest(tx, requestId)
+    const request = await applyFreeze(deps, tx, requestId)
     if (request.state !== 'delivering') return
     if (!isPackaged(request.right)) {
       await tellOutcome(deps, tx, request)
       if (!(await canBeTold(deps, tx, request))) await setFlag(deps, tx, requestId, 'mail_undeliverable', true, BY)
       return
     }
+    if (!(await isResolvedLately(deps, tx, request))) return
+    if (awaitsProof(request)) return revokeLinks(tx, requestId, deps.clock.now())
     if (await isTransmitting(deps, tx, request)) return
     if (!(await liveLink(tx, requestId))) await mailLink(deps, tx, request, BY)
   })
@@ -55,6 +61,7 @@ export async function handOver(deps: HandOverDeps, requestId: string): Promise<v
  * Makes a new link, which ends any before it, and writes the letter with it. Without an address on file the case is flagged
  * and waits: the person can still open the package at the portal, by their login alone.
  * @throws Problem `gone` when the package can no longer be fetched, `illegal_transition` while it is being sent to another controller
+ * or waits for proof
  */
 export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest, by: Actor): Promise<Link> {
   const now = deps.clock.now()
@@ -62,6 +69,7 @@ export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest,
   if (!sealed) throw new Problem('not_found')
   if (!isLive(sealed, now)) throw new Problem('gone', 'The package has expired or was revoked.')
 
+  if (awaitsProof(request)) throw new Problem('illegal_transition', 'It waits for a stronger or newer proof of who asks.')
   const transmission = await transmissionOf(tx, request.id)
   if (transmission?.state === 'queued')
     throw new Problem('illegal_transition', `It is being sent to ${transmission.name} first; the link follows within a day.`)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Eta } from 'eta'
 import { LANGUAGES, messagesFor, readCatalogues } from './letters/messages.ts'
+import { PAGE_STYLE as style } from './page-style.ts'
 import { wantedLanguage } from './wanted-language.ts'
 
 /** What the page behind a link has to say just now, and to whom. */
@@ -32,6 +33,7 @@ export function landingPage(landing: Landing): string {
   const { usesLeft: uses, expiresAt, timeZone, bytes } = landing
   return eta.render(template, {
     ...landing,
+    style,
     language,
     say,
     gone: false,
@@ -43,5 +45,5 @@ export function landingPage(landing: Landing): string {
 /** For whoever comes too late, in the language that their browser asks for: whose link it was is not said. */
 export function gonePage(acceptLanguage: string | undefined): string {
   const { say, language } = messagesFor(catalogues, wantedLanguage(acceptLanguage, LANGUAGES))
-  return eta.render(template, { language, say, gone: true, wrong: false, asked: false })
+  return eta.render(template, { style, language, say, gone: true, wrong: false, asked: false })
 }

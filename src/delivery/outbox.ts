@@ -10,8 +10,8 @@ export interface OutboxDeps {
   vault: Pick<Vault, 'seal' | 'sealJson'>
   clock: Clock
   enqueue: Enqueue<Jobs>
-  /** Host part of every Message-ID. */
-  mailHost: string
+  /** Where people reach this service; its host is that of every Message-ID. */
+  publicUrl: string
 }
 
 export type NewLetter = {
@@ -44,7 +44,7 @@ export async function writeLetter(deps: OutboxDeps, tx: Tx, letter: NewLetter): 
       requestId,
       kind,
       dedupe,
-      `<${id}@${deps.mailHost}>`,
+      `<${id}@${new URL(deps.publicUrl).hostname}>`,
       deps.vault.seal(recipient, letterContext('recipient_sealed', id)),
       deps.vault.sealJson({ locale, values }, letterContext('values_sealed', id)),
       deps.clock.now(),

@@ -1,6 +1,6 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
-import type { DsarRequest } from '../domain/request.ts'
+import { awaitsProof, type DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { MailDeferred, type Mailer, MailRefused } from '../platform/mailer.ts'
 import type { Vault } from '../platform/vault.ts'
@@ -94,12 +94,12 @@ async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: 
   const facts = { letter: letter.kind, messageId: letter.messageId }
   if (outcome !== 'deferred') await deps.record(tx, requestStream(request.id), BY, `letter_${outcome}`, facts)
   await setFlag(deps, tx, request.id, 'mail_undeliverable', await isUnreached(tx, request), BY)
-  if (outcome === 'sent' && ANSWERS.has(letter.kind) && request.state === 'delivering')
+  if (outcome === 'sent' && ANSWERS.has(letter.kind) && request.state === 'delivering' && !awaitsProof(request))
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
 }
 
 /** Tells readers apart: the person, the officer, whoever acts for the person, and the controller of each forwarding. */
-const READER = `kind IN ('deadline-alarm', 'message-arrived'), kind IN ('requester-code', 'mandate-refused'), CASE kind WHEN 'forwarding' THEN dedupe END`
+const READER = `kind IN ('deadline-alarm', 'message-arrived', 'erasure-undone', 'repudiated'), kind IN ('requester-code', 'mandate-refused'), CASE kind WHEN 'forwarding' THEN dedupe END`
 
 /** Whether any reader, each for themself, is not being reached: by the last letter, by one that waits, or at all. */
 async function isUnreached(tx: Tx, { id }: DsarRequest): Promise<boolean> {

@@ -2,27 +2,31 @@ import type { AlarmLevel } from '../domain/alarms.ts'
 import { type Day, dayIn } from '../domain/day.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
-import { type Addressee, addresseeOf, everybodyToTell, ownContactsOf } from '../requests/addressee.ts'
+import { type Addressee, addresseeOf, asAddressee, everybodyToTell, ownContactsOf } from '../requests/addressee.ts'
 import { getRequest } from '../requests/apply-event.ts'
 import { isExtended } from '../requests/clock-ledger.store.ts'
 import { lastDayOf } from '../requests/clocks-of.ts'
 import { type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
 import type { LetterName, Said } from './letters/letters.ts'
-import { type NewLetter, type OutboxDeps, writeLetter } from './outbox.ts'
+import { type NewLetter, writeLetter } from './outbox.ts'
+import { type MeansDeps, writeWithMeans } from './write-with-means.ts'
 
-export interface LetterDeps extends Omit<OutboxDeps, 'vault'>, IdentityDeps {
-  vault: IdentityDeps['vault'] & OutboxDeps['vault']
+export interface LetterDeps extends Omit<MeansDeps, 'vault'>, IdentityDeps {
+  vault: IdentityDeps['vault'] & MeansDeps['vault']
   /** How the privacy officer is reached; alarms go there too. */
   officer: string
 }
 
-/** Confirms that the request is being worked on and by when it will be answered. */
+/**
+ * Confirms that the request is being worked on and by when it will be answered: to every address on file, because whoever asked
+ * may not be whose data they are. Not before somebody proved anything, or anybody could have us write to all of them.
+ */
 export async function acknowledge(deps: LetterDeps & { transact: Transact }, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await getRequest(tx, requestId)
     if (!request || request.closedAt || !isTheirs(request)) return
     const { right, receivedAt, timeZone } = request
-    await writeLetterToSubject(deps, tx, request, {
+    await writeToEveryContact(deps, tx, request, {
       kind: 'acknowledgment',
       values: { right, receivedOn: dayIn(receivedAt, timeZone), promisedOn: lastDayOf(request, await isExtended(tx, requestId)) },
     })
@@ -82,6 +86,22 @@ export function tellOfGuessing(deps: LetterDeps, tx: Tx): Promise<void> {
   return writeLetter(deps, tx, { kind: 'guessing', ...to, dedupe: reference, values })
 }
 
+/** Tells the privacy officer what came of somebody's saying that a request is not theirs, or that they may have tried to in vain. */
+export const tellOfficerOfRepudiation = (
+  deps: LetterDeps,
+  tx: Tx,
+  { id, right }: Pick<DsarRequest, 'id' | 'right'>,
+  effect: Said<'repudiated'>['effect'],
+): Promise<void> =>
+  writeLetter(deps, tx, {
+    kind: 'repudiated',
+    requestId: id,
+    recipient: deps.officer,
+    locale: 'en',
+    dedupe: `repudiated|${id}|${effect}`,
+    values: { reference: id, officer: deps.officer, right, effect },
+  })
+
 /** Tells the privacy officer that an erasure no longer holds, once for each time that it was looked into. */
 export const tellErasureUndone = (
   deps: LetterDeps,
@@ -129,13 +149,23 @@ export async function writeLetterToSubject(deps: LetterDeps, tx: Tx, request: Ds
 /** To the first address of the person themself, whoever acts for them. */
 export async function writeToOwn(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: RequestLetter): Promise<void> {
   const [contact] = await ownContactsOf(deps, tx, request)
-  if (contact) await writeTo(deps, tx, request, letter, { address: contact.value, actsForAnother: false }, [])
+  if (contact) await writeTo(deps, tx, request, letter, asAddressee(contact), [])
 }
 
-/** One letter to each address on file, because whoever asked may not be who reads the main one; and to who acts for the person. */
-export async function writeToEveryContact(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: RequestLetter): Promise<void> {
-  for (const one of await everybodyToTell(deps, tx, request))
-    await writeTo(deps, tx, request, letter, one, [which(deps, one.address)])
+/**
+ * One letter to each address on file, because whoever asked may not be who reads the main one, and to who acts for the person; but
+ * not to the address of one contact point, where its number is given.
+ */
+export async function writeToEveryContact(
+  deps: LetterDeps,
+  tx: Tx,
+  request: DsarRequest,
+  letter: RequestLetter,
+  { except }: { except?: number } = {},
+): Promise<void> {
+  const told = (await everybodyToTell(deps, tx, request)).map(one => ({ ...one, mailbox: which(deps, one.address) }))
+  const spared = except === undefined ? undefined : told.find(({ contact }) => contact === except)?.mailbox
+  for (const { mailbox, ...one } of told) if (mailbox !== spared) await writeTo(deps, tx, request, letter, one, [mailbox])
 }
 
 /** Tells one mailbox from another without naming it. */
@@ -147,12 +177,12 @@ export async function writeTo(
   tx: Tx,
   { id, locale }: DsarRequest,
   { kind, values, occasion }: RequestLetter,
-  { address: recipient, actsForAnother }: Addressee,
+  { address: recipient, actsForAnother, contact }: Addressee,
   apart: string[],
 ): Promise<void> {
   const said = { reference: id, officer: deps.officer, ...(actsForAnother && { forAnother: true }), ...values }
   const dedupe = [kind, id, ...(occasion ? [occasion] : []), ...apart].join('|')
-  await writeLetter(deps, tx, { kind, requestId: id, recipient, locale, dedupe, values: said } as NewLetter)
+  await writeWithMeans(deps, tx, { kind, requestId: id, recipient, locale, dedupe, values: said } as NewLetter, contact)
 }
 
 /** The last letter of a request that ended without an answer. Whoever was never found on file is not written to. */
@@ -162,13 +192,15 @@ export async function writeClosingLetter(deps: LetterDeps & { transact: Transact
     if (request?.relationship === 'reporter') return
     if (request?.state === 'lapsed' || request?.state === 'withdrawn')
       await writeLetterToSubject(deps, tx, request, { kind: request.state, values: {} })
-    if (request?.state === 'cancelled')
-      await writeLetterToSubject(deps, tx, request, { kind: 'cancelled', values: { reason: await cancelReason(tx, requestId) } })
+    const reason = request?.state === 'cancelled' && (await cancelReason(tx, requestId))
+    if (request && reason && reason !== 'repudiated')
+      // of which everybody was told at once
+      await writeLetterToSubject(deps, tx, request, { kind: 'cancelled', values: { reason } })
   })
 }
 
 async function cancelReason(tx: Tx, requestId: string) {
-  const [row] = await tx.query<{ reason: Said<'cancelled'>['reason'] }[]>(
+  const [row] = await tx.query<{ reason: Said<'cancelled'>['reason'] | 'repudiated' }[]>(
     `SELECT facts->>'reason' AS reason FROM audit_entry WHERE stream = $1 AND event = 'cancelled' ORDER BY seq DESC LIMIT 1`,
     [`request:${requestId}`],
   )

@@ -4,14 +4,16 @@ const toOfficer = { reference: '0197c1de-0000-7000-8000-000000000001', officer: 
 const common = { ...toOfficer, name: 'Ana Núñez' }
 const authority = { name: 'Datatilsynet', url: 'https://www.datatilsynet.no/', language: 'no' }
 const inZone = { timeZone: 'Europe/Berlin' }
+const notYou = { link: 'https://privacy.service.test/v1/repudiations/abc', code: 'M3VA 7QTZ' }
 const reasons = 'We looked for the account that the request names and found none.\n\nWhat we were sent since then names another.'
 const dueSoon = { reference: common.reference, right: 'access', dueOn: '2026-04-03', flags: ['late_risk'] } as const
 
 /** Every letter there is, with values that show all it can say. */
 export const SAMPLES: LetterValues = {
-  'identity-code': { ...common, code: 'K7M2-94XP', minutes: 10, right: 'access' },
+  'identity-code': { ...common, notYou, code: 'K7M2-94XP', minutes: 10, right: 'access' },
   'representative-code': {
     ...common,
+    notYou,
     code: 'K7M2-94XP',
     minutes: 10,
     right: 'access',
@@ -19,12 +21,12 @@ export const SAMPLES: LetterValues = {
     representative: 'Marta Lind',
     mayBeAllowed: true,
   },
-  represented: { ...common, right: 'access', relationship: 'heir', representative: 'Marta Lind' },
+  represented: { ...common, notYou, right: 'access', relationship: 'heir', representative: 'Marta Lind' },
   'requester-code': { ...toOfficer, code: 'K7M2-94XP', minutes: 10 },
   'mandate-refused': { ...toOfficer, reason: 'not_legible' },
-  'login-needed': { ...common, right: 'erasure' },
+  'login-needed': { ...common, notYou, right: 'erasure', why: 'code', secondFactor: false },
   'download-code': { ...common, code: 'K7M2-94XP', minutes: 10 },
-  acknowledgment: { ...common, right: 'portability', receivedOn: '2026-03-04', promisedOn: '2026-04-03' },
+  acknowledgment: { ...common, notYou, right: 'portability', receivedOn: '2026-03-04', promisedOn: '2026-04-03' },
   'report-received': common,
   clarification: { ...common, about: 'identity', question: 'In which month did you open the account?' },
   extension: {
@@ -49,7 +51,7 @@ export const SAMPLES: LetterValues = {
     reasons: 'What the others wrote tells of their lives and health, and they did not agree to your seeing it.',
     authority,
   },
-  'erasure-announced': { ...common, ...inZone, right: 'access', ground: '17_1_b', coolsOffAt: '2026-03-06T22:30:00Z' },
+  'erasure-announced': { ...common, notYou, ...inZone, right: 'access', ground: '17_1_b', coolsOffAt: '2026-03-06T22:30:00Z' },
   erased: {
     ...common,
     erasedOn: '2026-03-07',
@@ -134,6 +136,9 @@ export const SAMPLES: LetterValues = {
     dueOn: '2026-04-05',
     reminded: true,
   },
+  'contact-changed': { ...common, notYou, right: 'access' },
+  'request-repudiated': { ...common, right: 'access', effect: 'stopped', freezeDays: 7 },
+  repudiated: { ...toOfficer, right: 'access', effect: 'stopped' },
   'message-arrived': { ...toOfficer, right: 'inquiry' },
   'erasure-undone': { ...toOfficer, adapters: ['learning', 'billing'] },
   guessing: { ...toOfficer, reference: 'guessing 2026-04-01T09' },

@@ -70,6 +70,9 @@ const isPastReturn = (state: State, event: Event, right: Right): boolean =>
 export const isForeseeable = (state: State, right: Right): boolean =>
   !isTerminal(state) && state !== 'delivering' && (state !== 'fulfilling' || isPackaged(right))
 
+/** Whether a request can still be stopped, whatever it would be called. */
+export const isStoppable = (state: State, right: Right): boolean => !isTerminal(state) && !isPastReturn(state, 'cancelled', right)
+
 /** The state an event leads to. @throws Problem `illegal_transition` for what the table does not list, and for turning back too late. */
 export function nextState(state: State, event: Event, right: Right): State {
   const next = (LIFECYCLE[state] as Partial<Record<Event, State>>)[event]
@@ -96,6 +99,9 @@ export const FLAGS = [
   'forwarding_unanswered',
   'vip',
   'staff_subject',
+  'contact_changed',
+  'frozen',
+  'repudiated',
 ] as const
 export type Flag = (typeof FLAGS)[number]
 

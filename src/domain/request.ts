@@ -32,6 +32,8 @@ export interface DsarRequest {
   openedBy: string
   scope: { categories?: string[] }
   assuranceNeeded: number
+  /** While a freeze asks for more: what will do again when it is over. */
+  assuranceUnfrozen: number | null
   assurance: number
   policyVersion: string
   completeness: Completeness | null
@@ -41,6 +43,10 @@ export interface DsarRequest {
   parentId: string | null
   closedAt: Date | null
 }
+
+/** Whether more has to be shown before a request goes on, in whatever state it is. */
+export const awaitsProof = ({ closedAt, assurance, assuranceNeeded }: DsarRequest): boolean =>
+  closedAt === null && assurance < assuranceNeeded
 
 /** `reporter` speaks of somebody else, proves nothing and learns nothing. */
 export const RELATIONSHIPS = ['self', ...REPRESENTATIVES, 'reporter'] as const

@@ -154,6 +154,15 @@ const AssuranceSchema = Type.Object(
       },
       closed,
     ),
+    /** After somebody said that a request was not theirs: so long, and so well, for these rights (Art. 12(6), 32). */
+    freeze: Type.Object(
+      {
+        days: Type.Integer({ minimum: 1, maximum: 30 }),
+        level: Level,
+        rights: Type.Array(Type.Enum(Object.keys(RIGHTS) as Right[]), { uniqueItems: true }),
+      },
+      closed,
+    ),
     needed: table(
       Object.keys(RIGHTS) as Right[],
       Type.Object(

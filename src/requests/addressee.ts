@@ -10,7 +10,11 @@ import { requesterOf } from './requester.store.ts'
 export interface Addressee {
   address: string
   actsForAnother: boolean
+  /** Number of the contact point, where it is one of the person's. */
+  contact?: number
 }
+
+export const asAddressee = ({ value, n }: KnownContact): Addressee => ({ address: value, actsForAnother: false, contact: n })
 
 /** The addresses of the data subject, the one to use first. One that whoever acts for them has as well is not theirs alone, and left out. */
 export async function ownContactsOf(
@@ -36,12 +40,12 @@ export async function addresseeOf(deps: PowerDeps, tx: Tx, request: DsarRequest)
       return power.requester.provenAt ? { address: power.requester.email, actsForAnother: true } : undefined
   }
   const [first] = await ownContactsOf(deps, tx, request)
-  return first && { address: first.value, actsForAnother: false }
+  return first && asAddressee(first)
 }
 
 /** Everybody who has to hear of what cannot be undone: all addresses of the data subject, and who acts for them. */
 export async function everybodyToTell(deps: PowerDeps, tx: Tx, request: DsarRequest): Promise<Addressee[]> {
-  const own = (await ownContactsOf(deps, tx, request)).map(({ value }) => ({ address: value, actsForAnother: false }))
+  const own = (await ownContactsOf(deps, tx, request)).map(asAddressee)
   const addressee = await addresseeOf(deps, tx, request)
   return addressee?.actsForAnother ? [...own, addressee] : own
 }

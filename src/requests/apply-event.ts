@@ -4,7 +4,7 @@ import type { Day } from '../domain/day.ts'
 import { type Event, FLAGS, type Flag, isTerminal, nextState, RESERVED, type State } from '../domain/lifecycle.ts'
 import type { Completeness, DsarRequest } from '../domain/request.ts'
 import { type Jobs, OWED_ON_ENTERING } from '../pipeline.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, realTime } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Enqueue } from '../platform/queue.ts'
 import * as requests from './requests.store.ts'
@@ -60,9 +60,9 @@ export async function applyEvent(
   return moved
 }
 
-/** What is about the answer itself, or owed by others beside it. */
+/** What is about the answer itself, or owed by others beside it, and that somebody says it was not theirs. */
 const OUTLIVES_THE_ANSWER: ReadonlySet<Flag> = new Set([
-  ...(['mail_undeliverable', 'count_mismatch', 'forwarding_unanswered'] as const),
+  ...(['mail_undeliverable', 'count_mismatch', 'forwarding_unanswered', 'repudiated'] as const),
   ...RESERVED,
 ])
 
@@ -109,10 +109,29 @@ export async function startCoolingOff(
   return applyEvent(deps, tx, id, 'cooling_off_started', by, { ...facts, endsAt: endsAt.toISOString() })
 }
 
-/** Notes how well the person is known now. It never falls. */
+/**
+ * Makes everything that was shown of who asks count no more: it has to be shown anew. Both are looked at before anything is asked of
+ * an adapter, the level and that there is a proof of it.
+ */
+export async function voidProofs(deps: CaseDeps, tx: Tx, id: string): Promise<DsarRequest> {
+  // Logins bear the time of other machines.
+  await tx.query('UPDATE proof SET void_since = $2 WHERE request_id = $1 AND void_since IS NULL', [id, realTime(deps.clock)])
+  return requests.update(tx, await requests.lock(tx, id), { assurance: 0 })
+}
+
+/** Notes how well the person is known now. It falls only when proofs are made void. */
 export async function raiseAssurance(tx: Tx, id: string, level: number): Promise<DsarRequest> {
   const request = await requests.lock(tx, id)
   return level > request.assurance ? requests.update(tx, request, { assurance: level }) : request
+}
+
+/** Notes how well the person has to be known from now on; `unfrozen` is what will do again once a freeze is over. */
+export async function changeNeededAssurance(
+  tx: Tx,
+  id: string,
+  change: Pick<DsarRequest, 'assuranceNeeded' | 'assuranceUnfrozen'>,
+): Promise<DsarRequest> {
+  return requests.update(tx, await requests.lock(tx, id), change)
 }
 
 export async function noteCompleteness(tx: Tx, id: string, completeness: Completeness): Promise<void> {

@@ -3,20 +3,28 @@ import { type Actor, system } from '../domain/actor.ts'
 import { type CoolingOff, coolingOffEnds } from '../domain/cooling-off.ts'
 import { type Details, isAbsolute } from '../domain/details.ts'
 import { Problem } from '../domain/problem.ts'
-import type { DsarRequest } from '../domain/request.ts'
+import { awaitsProof, type DsarRequest } from '../domain/request.ts'
 import { type Right, rightFacts } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag, startCoolingOff } from './apply-event.ts'
 import { openPause } from './clock-ledger.store.ts'
 import { type DetailsDeps, detailsOf } from './details.ts'
+import { applyFreeze, type FreezeDeps } from './freeze.ts'
 import type { IdentityDeps } from './identities.store.ts'
 import { type LastMomentDeps, lastMomentOf } from './last-moment.ts'
 import { markSubject } from './marks.store.ts'
 import { weighReport } from './weigh-report.ts'
 
-export interface AssessDeps extends CaseDeps, LastMomentDeps, Omit<DetailsDeps, 'vault'>, Omit<IdentityDeps, 'vault'> {
+export interface AssessDeps
+  extends CaseDeps,
+    LastMomentDeps,
+    Omit<FreezeDeps, 'vault'>,
+    Omit<DetailsDeps, 'vault'>,
+    Omit<IdentityDeps, 'vault'> {
   vault: DetailsDeps['vault'] & IdentityDeps['vault']
   coolingOff: CoolingOff
+  /** Whether those who know people have said lately who a request is about; else they are asked again, and have it go on. */
+  isResolvedLately(tx: Tx, request: DsarRequest): Promise<boolean>
   /** Legal holds on the person, whose data nobody may erase or change meanwhile. */
   heldBy(tx: Tx, requestId: string): Promise<string[]>
 }
@@ -55,6 +63,12 @@ export const TOUCHES_EVIDENCE: ReadonlySet<Right> = new Set<Right>(['erasure', '
 export const isHeld = async (deps: Pick<AssessDeps, 'heldBy'>, tx: Tx, { id, right }: DsarRequest): Promise<boolean> =>
   TOUCHES_EVIDENCE.has(right) && (await deps.heldBy(tx, id)).length > 0
 
+/** Whether it is still shown well enough who asks, before something is done that cannot be undone. Where it is not, it is asked for. */
+export async function isStillTheirs(deps: AssessDeps, tx: Tx, requestId: string): Promise<boolean> {
+  const request = await applyFreeze(deps, tx, requestId)
+  return (await deps.isResolvedLately(tx, request)) && !awaitsProof(request)
+}
+
 /**
  * Goes on with an approved request: at once, or after a time in which whoever did not ask can still say so.
  * @throws Problem `illegal_transition`, also while a legal hold forbids it or cooling off is not over
@@ -68,6 +82,8 @@ export async function proceed(deps: AssessDeps, tx: Tx, requestId: string, by: A
   if (request.state === 'cooling_off') {
     if (request.coolsOffAt && request.coolsOffAt > now)
       throw new Problem('illegal_transition', `It cools off until ${request.coolsOffAt.toISOString()}.`)
+    if (!(await isStillTheirs(deps, tx, requestId)))
+      throw new Problem('illegal_transition', 'It waits for a stronger or newer proof of who asks, or for those who know people.')
     return applyEvent(deps, tx, requestId, 'cooled_off', by, facts)
   }
   const { lifts } = await detailsOf(deps, tx, requestId)

@@ -1,6 +1,7 @@
 import type { Facts } from '../audit/record.ts'
 import type { Caller } from '../auth/caller.ts'
 import { toActor } from '../auth/caller.ts'
+import type { Actor } from '../domain/actor.ts'
 import type { State } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
@@ -25,19 +26,19 @@ export async function withdrawRequest(deps: Deps, tx: Tx, id: string, caller: Ca
     throw new Problem('not_allowed', isReport ? 'Write a message if the report is wrong: somebody will look at it.' : undefined)
   if (isReport && !TAKEN_BACK_UNTIL.has((await lockRequest(tx, id)).state))
     throw new Problem('illegal_transition', 'It can no longer be taken back.') // and why would tell what came of it
-  return end(deps, tx, id, 'withdrawn', caller)
+  return endUnanswered(deps, tx, id, 'withdrawn', toActor(caller))
 }
 
 /** An objection to marketing is in force before it is decided on (Art. 21(3)), and is no more once there is none. */
-async function end(
+export async function endUnanswered(
   deps: Deps,
   tx: Tx,
   id: string,
   event: 'withdrawn' | 'cancelled',
-  caller: Caller,
+  by: Actor,
   facts: Facts = {},
 ): Promise<DsarRequest> {
-  const ended = await applyEvent(deps, tx, id, event, toActor(caller), facts)
+  const ended = await applyEvent(deps, tx, id, event, by, facts)
   await liftMarks(tx, { requestId: id, kind: 'objected', at: deps.clock.now() })
   return ended
 }
@@ -48,8 +49,9 @@ const TAKEN_BACK_UNTIL: ReadonlySet<State> = new Set(['received', 'verifying', '
 export async function cancelRequest(deps: Deps, tx: Tx, id: string, reason: CancelReason, caller: Caller): Promise<DsarRequest> {
   if (isReserved(await visibleRequest(deps, tx, id, caller)))
     throw new Problem('not_allowed', 'A request about a VIP or a colleague is ended by a decision of two people.')
-  return end(deps, tx, id, 'cancelled', caller, { reason })
+  return endUnanswered(deps, tx, id, 'cancelled', toActor(caller), { reason })
 }
 
+/** Why staff end a request. There is another reason that nobody chooses: `repudiated`. */
 export const CANCEL_REASONS = ['opened_by_mistake', 'duplicate', 'not_our_data', 'test_request'] as const
 export type CancelReason = (typeof CANCEL_REASONS)[number]

@@ -3,7 +3,7 @@ import type { DsarRequest } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import { lockRequest, setFlag } from './apply-event.ts'
-import { type AssessDeps, isHeld, proceed, TOUCHES_EVIDENCE } from './assess.ts'
+import { type AssessDeps, isHeld, isStillTheirs, proceed, TOUCHES_EVIDENCE } from './assess.ts'
 import { isHeld as isHeldInSql } from './held.ts'
 
 export interface EndDeps extends AssessDeps {
@@ -31,6 +31,7 @@ async function endOne(deps: AssessDeps, tx: Tx, id: string): Promise<void> {
   const request = await lockRequest(tx, id)
   if (request.state !== 'cooling_off' || !request.coolsOffAt || request.coolsOffAt > deps.clock.now()) return
   if (await isHeld(deps, tx, request)) return
+  if (!(await isStillTheirs(deps, tx, id))) return
   if (request.right === 'under_age_report' || !(await isNoticeSent(tx, request)))
     await setFlag(deps, tx, id, 'needs_decision', true, BY)
   else await proceed(deps, tx, id, BY)

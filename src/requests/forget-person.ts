@@ -6,7 +6,15 @@ import { forgetReasons } from './decisions.store.ts'
 
 /** Forgets whom a request was about and every word about them; that there was one, and what became of it, stays. */
 export async function forgetPerson(deps: { vault: Pick<Vault, 'seal' | 'open'> }, tx: Tx, id: string): Promise<void> {
-  for (const table of ['request_identity', 'contact_point', 'requester', 'challenge', 'message', 'request_key'])
+  for (const table of [
+    'request_identity',
+    'contact_point',
+    'requester',
+    'challenge',
+    'repudiation_link',
+    'message',
+    'request_key',
+  ])
     await tx.query(`DELETE FROM ${table} WHERE request_id = $1`, [id])
   await tx.query('UPDATE mandate SET reference_sealed = NULL WHERE request_id = $1', [id])
   await forgetReasons(deps, tx, id)

@@ -116,14 +116,14 @@ export async function freezeContactPoints({ vault }: IdentityDeps, tx: Tx, reque
 }
 
 /** An address is settled once it has been on file for a month: one that was changed for the purpose proves nothing. */
-export type KnownContact = ContactPoint & { settled: boolean }
+export type KnownContact = ContactPoint & { n: number; settled: boolean }
 
 /**
  * The addresses that the request may be answered to, the one to use first. Who knows people names the main one first, and that
  * holds while it has been on file for a month: whoever took over an account changes the address and then asks for the data.
  */
 export async function contactPointsOf({ vault }: IdentityDeps, tx: Tx, requestId: string): Promise<KnownContact[]> {
-  const rows = await tx.query<(Omit<KnownContact, 'since' | 'value'> & { n: number; sealed: Buffer; since: Date | null })[]>(
+  const rows = await tx.query<(Omit<KnownContact, 'since' | 'value'> & { sealed: Buffer; since: Date | null })[]>(
     `SELECT c.n, c.type, c.value_sealed AS sealed, c.source, c.since, settled
      FROM contact_point c JOIN dsar_request r ON r.id = c.request_id
      CROSS JOIN LATERAL (SELECT coalesce(c.since <= r.received_at - interval '30 days', false) AS settled) AS age
@@ -132,6 +132,7 @@ export async function contactPointsOf({ vault }: IdentityDeps, tx: Tx, requestId
     [requestId],
   )
   return rows.map(({ n, type, sealed, source, settled, since }) => ({
+    n,
     type,
     value: vault.open(sealed, contactContext(requestId, n)).toString('utf8'),
     source,

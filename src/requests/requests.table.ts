@@ -33,6 +33,7 @@ export const RequestTable = new EntitySchema<RequestRow>({
     openedBy: { type: 'text', name: 'opened_by' },
     scope: { type: 'jsonb' },
     assuranceNeeded: { type: 'int', name: 'assurance_needed' },
+    assuranceUnfrozen: { type: 'int', name: 'assurance_unfrozen', nullable: true },
     assurance: { type: 'int' },
     policyVersion: { type: 'text', name: 'policy_version' },
     nameSealed: { type: 'bytea', name: 'name_sealed', nullable: true, select: false },

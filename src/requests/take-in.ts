@@ -96,6 +96,7 @@ function newRequest(deps: TakeInDeps, id: string, input: Checked): Omit<DsarRequ
     relationship,
     scope,
     assuranceNeeded,
+    assuranceUnfrozen: null,
     assurance: 0,
     policyVersion: deps.policy.version,
     completeness: null,

@@ -10,10 +10,12 @@ import { forgetKeys } from '../platform/idempotency.ts'
 import { forgetRateLimits } from '../platform/rate-limit.ts'
 import { lockRequest } from '../requests/apply-event.ts'
 import { destroyDataKey } from '../requests/data-key.ts'
+import { endFreezes, type FreezeDeps } from '../requests/freeze.ts'
 import { forgetOpenings } from '../requests/viewing-budget.store.ts'
+import { forgetRepudiationLinks } from '../verification/repudiation-links.store.ts'
 import { type ForgetErasedDeps, forgetErased } from './forget-erased.ts'
 
-export interface ForgetDeps extends ForgetErasedDeps {
+export interface ForgetDeps extends ForgetErasedDeps, Omit<FreezeDeps, 'vault'> {
   blobs: BlobStore
 }
 
@@ -39,6 +41,8 @@ export async function forgetExpired(deps: ForgetDeps): Promise<void> {
       () => forgetRateLimits(deps.read),
       () => forgetOpenings(deps.read, now),
       () => forgetErased(deps, now),
+      () => endFreezes(deps),
+      () => forgetRepudiationLinks(deps.read, now),
     ],
     forget => forget(),
   )

@@ -72,10 +72,10 @@ async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): P
     `WITH next AS (
        SELECT t.id FROM task t JOIN dsar_request r ON r.id = t.request_id
        WHERE t.adapter_id = $1 AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now()
-         AND CASE WHEN t.action = 'resolve' THEN r.state = 'verifying'
+         AND CASE WHEN t.action = 'resolve' THEN r.state IN ('verifying', 'cooling_off', 'delivering')
              ELSE (r.state = 'fulfilling' OR (r.state = 'cooling_off' AND t.action IN ('locate', 'restrict')) OR (r.state = 'completed' AND t.round > 0))
                AND r.assurance >= r.assurance_needed
-               AND (r.assurance_needed = 0 OR EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed))
+               AND (r.assurance_needed = 0 OR EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed AND p.void_since IS NULL))
                AND ${isAskedWithPower} END
          AND (t.action NOT IN ('erase', 'rectify') OR NOT ${isHeld('$3')})
        ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)

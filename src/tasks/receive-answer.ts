@@ -10,6 +10,7 @@ import type { Action, RequestJob } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
+import { type CompareDeps, compareResolution } from '../verification/compare-resolution.ts'
 import { keepResolution } from '../verification/keep-resolution.ts'
 import { changeBehind, erasuresBy, isEffect, notWhole, stillThere } from './judge-effect.ts'
 import { saveParts } from './parts.store.ts'
@@ -28,7 +29,7 @@ import {
   tasksOf,
 } from './tasks.store.ts'
 
-export interface ReceiveDeps extends CaseDeps, IdentityDeps, RecipientDeps {
+export interface ReceiveDeps extends CaseDeps, IdentityDeps, RecipientDeps, CompareDeps {
   random(): number
   /** Of the controller. */
   timeZone: string
@@ -55,7 +56,7 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
   const request = await lockRequest(tx, task.requestId)
   if (!isAwaited(task, request.state)) return false
   const now = deps.clock.now()
-  const change = await changeFor(deps, tx, task, answer, now)
+  const change = await changeFor(deps, tx, task, unlessHeldBack(answer, request.state), now)
   if (!(await settle(tx, task, change, now))) return false
 
   const by: Actor = { kind: 'adapter', id: task.adapter }
@@ -86,7 +87,8 @@ const inShort = ({ dataset, field, records, rule }: Withheld): string =>
 /** Whether a request in this state still waits for such an answer. */
 function isAwaited({ action, round }: Task, state: State): boolean {
   if (round > 0) return state === 'completed'
-  return action === 'resolve' ? state === 'verifying' : state === 'fulfilling' || state === 'cooling_off'
+  if (action === 'resolve') return state === 'verifying' || state === 'cooling_off' || state === 'delivering'
+  return state === 'fulfilling' || state === 'cooling_off'
 }
 
 /** What goes on once the last of the tasks that belong together is done; a later round is also over when some need a person. */
@@ -96,6 +98,12 @@ function owedAfter({ action, round }: Task, state: State, { open, underWay }: St
   if (state === 'fulfilling') return 'conclude-fulfilment'
   return action === 'resolve' ? 'weigh-identity' : undefined
 }
+
+/** Whom somebody holds back while their request is on its way has to be talked about between people before it goes on. */
+const unlessHeldBack = (answer: Came, state: State): Came =>
+  answer.kind === 'resolved' && answer.status !== 'match' && state !== 'verifying'
+    ? { kind: 'quarantined', reason: `It says '${answer.status}' by now.` }
+    : answer
 
 async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, now: Date): Promise<TaskChange> {
   const failures = task.failures + 1
@@ -208,7 +216,10 @@ async function keepWhatCame(
   answer: Came,
   parts: SpooledPart[],
 ): Promise<void> {
-  if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, { kind: 'adapter', id: task.adapter }, answer)
+  const by: Actor = { kind: 'adapter', id: task.adapter }
+  if (task.action === 'resolve' && request.state !== 'verifying')
+    await compareResolution(deps, tx, request, by, answer.kind === 'resolved' ? answer : undefined)
+  else if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, by, answer)
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
   if (answer.kind === 'result') await noteTold(deps, tx, request, task, answer.recipients ?? [])
 }

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Tx } from '../platform/database.ts'
+import { type Tx, write } from '../platform/database.ts'
 
 /** What a code shows or opens: who the person is, that an address is that of whoever acts for them, the package. */
 export type Purpose = 'identity' | 'requester' | 'download'
@@ -56,6 +56,11 @@ export async function countTry(tx: Tx, requestId: string, purpose: Purpose): Pro
     [requestId, purpose],
   )
   return rows[0]
+}
+
+/** Makes every code of a request worthless, used ones as well. */
+export async function revokeCodes(tx: Tx, requestId: string, now: Date): Promise<void> {
+  await write(tx, 'UPDATE challenge SET revoked_at = $2 WHERE request_id = $1 AND revoked_at IS NULL', [requestId, now])
 }
 
 /** Uses a code up. False when somebody else did so first, or it was replaced meanwhile. */

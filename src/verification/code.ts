@@ -16,3 +16,7 @@ export function newCode(): string {
 export function normaliseCode(typed: string): string {
   return typed.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1')
 }
+
+/** Whether normalised text has the form of a code. */
+export const isCode = (normalised: string): boolean =>
+  normalised.length === 8 && [...normalised].every(one => ALPHABET.includes(one))

@@ -15,7 +15,7 @@ import {
 } from '../requests/identities.store.ts'
 import { reserve } from '../requests/reserved.store.ts'
 
-type Resolution = Extract<Answer, { kind: 'resolved' }>
+export type Resolution = Extract<Answer, { kind: 'resolved' }>
 
 /**
  * Takes in what somebody who knows people said of who this is. When they hold the person back, or mean somebody else than those
@@ -59,7 +59,7 @@ async function objectionTo(deps: IdentityDeps, tx: Tx, requestId: string, theirs
 }
 
 /** Addresses that a letter can go to: confirmed, and one plain address each. */
-function addressesOf({ contactPoints }: Resolution, source: string): ContactPoint[] {
+export function addressesOf({ contactPoints }: Resolution, source: string): ContactPoint[] {
   return contactPoints.flatMap(({ type, value, verified, since: text }) => {
     const address = type === 'email' && verified ? parseEmailAddress(value) : undefined
     if (address === undefined) return []

@@ -10,7 +10,7 @@ import { recordProof } from '../requests/record-proof.ts'
 import { isDataSubject, visibleRequest } from '../requests/visible-request.ts'
 import { useCode } from './check-code.ts'
 import { noteWhatIsSaid, type Said } from './prove-requester.ts'
-import { requireVerifying } from './require-verifying.ts'
+import { requireUnproven } from './require-unproven.ts'
 
 type Deps = CaseDeps & IdentityDeps & AssuranceDeps
 
@@ -23,7 +23,7 @@ export async function proveByCode(
   said: Said,
   caller: Caller,
 ): Promise<DsarRequest> {
-  const request = await requireVerifying(tx, requestId)
+  const request = await requireUnproven(tx, requestId)
   const now = deps.clock.now()
   await useCode(tx, challengeId, now)
   await noteWhatIsSaid(deps, tx, request, said, caller)
@@ -34,7 +34,7 @@ export async function proveByCode(
 /** A fresh login of the person the request is about. @throws Problem `not_found`, `step_up_required`, `illegal_transition` */
 export async function proveByLogin(deps: Deps, tx: Tx, requestId: string, said: Said, caller: Caller): Promise<DsarRequest> {
   await visibleRequest(deps, tx, requestId, caller)
-  const request = await requireVerifying(tx, requestId)
+  const request = await requireUnproven(tx, requestId)
   const { right } = request
   const proof = loginProof(deps, right, caller)
   if (!proof || !(await isDataSubject(deps, tx, requestId, caller)))
@@ -55,7 +55,7 @@ export async function proveByAssertion(
   caller: Caller,
 ): Promise<DsarRequest> {
   await visibleRequest(deps, tx, requestId, caller)
-  const { assuranceNeeded } = await requireVerifying(tx, requestId)
+  const { assuranceNeeded } = await requireUnproven(tx, requestId)
   const proof = assertionProof(deps, caller, assertion)
   if (proof.level >= assuranceNeeded) await vouchForNamed(tx, requestId)
   return recordProof(deps, tx, requestId, proof, toActor(caller), { assertedMethod: assertion.method })

@@ -8,7 +8,7 @@ import type { IdentityDeps } from '../requests/identities.store.ts'
 import { powerOf } from '../requests/power.ts'
 import { saveDeliveryAgreed, saveProven } from '../requests/requester.store.ts'
 import { useCode } from './check-code.ts'
-import { requireVerifying } from './require-verifying.ts'
+import { requireUnproven } from './require-unproven.ts'
 
 /** What the person says beside showing who they are: that the answer is to go to whoever acts for them. */
 export interface Said {
@@ -23,7 +23,7 @@ export async function proveRequester(
   challengeId: string,
   caller: Caller,
 ): Promise<DsarRequest> {
-  const request = await requireVerifying(tx, requestId)
+  const request = await requireUnproven(tx, requestId)
   const now = deps.clock.now()
   await useCode(tx, challengeId, now)
   await saveProven(tx, requestId, now)

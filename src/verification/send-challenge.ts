@@ -5,7 +5,7 @@ import type { DsarRequest } from '../domain/request.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Ladder } from '../policy/ladder.ts'
-import { addresseeOf, ownContactsOf } from '../requests/addressee.ts'
+import { type Addressee, addresseeOf, asAddressee, ownContactsOf } from '../requests/addressee.ts'
 import { type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
 import { requesterOf } from '../requests/requester.store.ts'
 import * as challenges from './challenges.store.ts'
@@ -20,9 +20,12 @@ export interface ChallengeDeps extends IdentityDeps {
   writeCodeLetter(
     tx: Tx,
     request: DsarRequest,
-    letter: { challengeId: string; code: string; minutes: number; recipient: string; purpose: challenges.Purpose },
+    letter: { challengeId: string; code: string; minutes: number; recipient: Recipient; purpose: challenges.Purpose },
   ): Promise<void>
 }
+
+/** Where a code goes, and which contact point of the person that is, if any. */
+export type Recipient = Pick<Addressee, 'address' | 'contact'>
 
 export const TRIES = 5
 const CODES_PER_HOUR = 3
@@ -51,7 +54,7 @@ export async function sendChallenge(
   const recipient = await recipientOf(deps, tx, request, purpose)
   if (recipient === undefined) return false
   const [now, minutes] = [deps.clock.now(), deps.policy.assurance.methods.email_code.freshMinutes]
-  const contactIndex = identityIndex(deps, { type: 'email', value: recipient })
+  const contactIndex = identityIndex(deps, { type: 'email', value: recipient.address })
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7))', [contactIndex.toString('hex')])
   if ((await challenges.countSince(tx, contactIndex, purpose, new Date(now.getTime() - 3_600_000))) >= CODES_PER_HOUR)
     throw new Problem('too_many_requests', 'Enough codes were sent for now; use the newest one or wait an hour.', {
@@ -72,9 +75,15 @@ export async function sendChallenge(
   return true
 }
 
-async function recipientOf(deps: ChallengeDeps, tx: Tx, request: DsarRequest, purpose: challenges.Purpose) {
-  if (purpose === 'identity') return (await ownContactsOf(deps, tx, request)).find(({ settled }) => settled)?.value
-  return purpose === 'requester'
-    ? (await requesterOf(deps, tx, request.id))?.email
-    : (await addresseeOf(deps, tx, request))?.address
+async function recipientOf(
+  deps: ChallengeDeps,
+  tx: Tx,
+  request: DsarRequest,
+  purpose: challenges.Purpose,
+): Promise<Recipient | undefined> {
+  if (purpose === 'download') return addresseeOf(deps, tx, request)
+  const own = purpose === 'identity' && (await ownContactsOf(deps, tx, request)).find(({ settled }) => settled)
+  if (purpose === 'identity') return own ? asAddressee(own) : undefined
+  const requester = await requesterOf(deps, tx, request.id)
+  return requester && { address: requester.email }
 }

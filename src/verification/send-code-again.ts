@@ -1,6 +1,7 @@
 import { ANONYMOUS, toActor } from '../auth/caller.ts'
 import type { Actor } from '../domain/actor.ts'
 import { Problem } from '../domain/problem.ts'
+import { awaitsProof } from '../domain/request.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { codesFor, owedOf } from './owed.ts'
@@ -13,7 +14,7 @@ import { type ChallengeDeps, sendChallenge } from './send-challenge.ts'
  */
 export async function sendOwedCode(deps: CaseDeps & ChallengeDeps, tx: Tx, requestId: string, by: Actor): Promise<void> {
   const request = await lockRequest(tx, requestId)
-  if (request.state !== 'verifying' || request.flags.includes('on_hold')) return
+  if (request.state === 'verifying' ? request.flags.includes('on_hold') : !awaitsProof(request)) return
   const { unasked, unanswered } = await resolutionOf(tx, requestId)
   if (unasked || unanswered) return
   const codes = codesFor(await owedOf(deps, tx, request))

@@ -9,7 +9,7 @@ import { refuseOwnCase } from '../requests/four-eyes.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { recordProof } from '../requests/record-proof.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
-import { requireVerifying } from './require-verifying.ts'
+import { requireUnproven } from './require-unproven.ts'
 import { checksOf, insertCheck, type SupportCheck, settleCheck } from './support-checks.store.ts'
 
 type Deps = CaseDeps & IdentityDeps & AssuranceDeps
@@ -21,7 +21,7 @@ type Found = Pick<SupportCheck, 'facts' | 'documentSeen'>
  */
 export async function checkBySupport(deps: Deps, tx: Tx, requestId: string, found: Found, caller: Caller): Promise<SupportCheck> {
   await visibleRequest(deps, tx, requestId, caller)
-  await refuseOwnCase(deps, tx, await requireVerifying(tx, requestId), caller)
+  await refuseOwnCase(deps, tx, await requireUnproven(tx, requestId), caller)
   const { facts, atLeast } = deps.policy.assurance.methods.support_check
   const unknown = found.facts.findIndex(fact => !facts.includes(fact))
   if (unknown >= 0) throw wrong(`/facts/${unknown}`, `One of ${facts.join(', ')}.`)
@@ -45,7 +45,7 @@ export async function settleBySecond(
   caller: Caller,
 ): Promise<SupportCheck> {
   await visibleRequest(deps, tx, requestId, caller)
-  const request = await requireVerifying(tx, requestId)
+  const request = await requireUnproven(tx, requestId)
   const check = (await checksOf(tx, requestId)).find(one => one.n === n)
   if (!check) throw new Problem('not_found')
   if (check.state !== 'proposed') throw new Problem('illegal_transition', `This check is ${check.state}.`)

@@ -329,7 +329,8 @@ test('T87 what services call their data is text', () => {
 
 describe('the one link of a letter', () => {
   test.each(NAMES)('T87 %s: is the one it was given, or there is none', name => {
-    const links = name === 'ready' ? [LINK] : []
+    const values: object = VALUES[name]
+    const links = name === 'ready' ? [LINK] : 'notYou' in values ? [VALUES.acknowledgment.notYou?.link] : []
     expect(linksIn(write(name).html)).toEqual(links)
     const written = 'authority' in VALUES[name] || name === 'rectified' ? [AUTHORITY] : []
     expect(write(name).text.match(/https?:\S+/g) ?? []).toEqual([...links, ...written])

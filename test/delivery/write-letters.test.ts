@@ -25,7 +25,13 @@ let vault: Vault
 
 const deps = () => {
   const { clock } = service
-  return { vault, clock, enqueue: queue.enqueue, mailHost: 'service.test', officer: service.config.privacyOfficer }
+  return {
+    vault,
+    clock,
+    enqueue: queue.enqueue,
+    publicUrl: 'https://service.test',
+    officer: service.config.privacyOfficer,
+  }
 }
 const written = (id: string) =>
   service.sql<{ id: string; dedupe: string }>('SELECT id, dedupe FROM letter WHERE request_id = $1 ORDER BY id', [id])

@@ -61,6 +61,7 @@ beforeAll(async () => {
     record: createRecorder({ clock, sign: bytes => ({ keyId: 'k', signature: sign(null, bytes, privateKey) }) }),
     timeZone: 'UTC',
     random: () => 0.5,
+    writeToEveryContact: async () => {},
     onAnswer: () => {},
     vault: { seal: noVault, open: noVault, blindIndex: noVault, blindIndexes: noVault, sealJson: noVault, openJson: noVault },
     policy: { recipients: [] },

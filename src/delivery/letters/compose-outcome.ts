@@ -3,6 +3,7 @@ import type { Composed, Composers } from './composed.ts'
 import { itemOf } from './foreign.ts'
 import type { FieldName, Kept, Said } from './letters.ts'
 import type { Messages } from './messages.ts'
+import { notYou } from './not-you.ts'
 import { plainText } from './plain-text.ts'
 import { quoted } from './quoted.ts'
 import { remedies } from './remedies.ts'
@@ -27,15 +28,19 @@ function whatWasErased(
 
 /** What is about to be done to a person's data, and what was. */
 export const ABOUT_OUTCOMES = {
-  'erasure-announced': ({ say, instant }, { right, ground, coolsOffAt, timeZone }) => ({
-    subject: say('erasure-announced.subject'),
-    paragraphs: [
-      say('erasure-announced.asked', { right: say(`right.${right}`) }),
-      say(`erasure-announced.ground.${ground}`),
-      say('erasure-announced.until', { coolsOffAt: instant(coolsOffAt, timeZone) }),
-      say('erasure-announced.not-you'),
-    ],
-  }),
+  'erasure-announced': (messages, { right, ground, coolsOffAt, timeZone, notYou: means }) => {
+    const { say, instant } = messages
+    return {
+      subject: say('erasure-announced.subject'),
+      paragraphs: [
+        say('erasure-announced.asked', { right: say(`right.${right}`) }),
+        say(`erasure-announced.ground.${ground}`),
+        say('erasure-announced.until', { coolsOffAt: instant(coolsOffAt, timeZone) }),
+        say('erasure-announced.not-you'),
+        ...notYou(messages, means),
+      ],
+    }
+  },
 
   erased: (messages, { erasedOn, adapters, only = [], kept, refused = [], forwarded = [], rescans, authority }) => {
     const { say, count, day } = messages

@@ -1,26 +1,30 @@
 import type { Composers } from './composed.ts'
+import { notYou } from './not-you.ts'
 import { plainText } from './plain-text.ts'
+import { webAddress } from './web-address.ts'
 
 /** How a request is coming along: who asks, what is ready, what has ended. */
 export const ABOUT_PROGRESS = {
-  'identity-code': ({ say }, { code, minutes, right }) => ({
-    subject: say('identity-code.subject'),
+  'identity-code': (messages, { code, minutes, right, notYou: means }) => ({
+    subject: messages.say('identity-code.subject'),
     paragraphs: [
-      say('identity-code.asked', { right: say(`right.${right}`) }),
-      say('identity-code.code'),
+      messages.say('identity-code.asked', { right: messages.say(`right.${right}`) }),
+      messages.say('identity-code.code'),
       { code },
-      say('identity-code.valid', { minutes }),
-      say('identity-code.ignore'),
+      messages.say('identity-code.valid', { minutes }),
+      messages.say('identity-code.ignore'),
+      ...notYou(messages, means),
     ],
   }),
 
-  'login-needed': ({ say }, { right }) => ({
-    subject: say('login-needed.subject'),
+  'login-needed': (messages, { right, why, secondFactor, notYou: means }) => ({
+    subject: messages.say('login-needed.subject'),
     paragraphs: [
-      say('login-needed.right', { right: say(`right.${right}`) }),
-      say('login-needed.login'),
-      say('login-needed.cannot'),
-      say('identity-code.ignore'),
+      messages.say(`login-needed.why.${why}`),
+      messages.say('login-needed.right', { right: messages.say(`right.${right}`) }),
+      messages.say(secondFactor ? 'login-needed.second-factor' : 'login-needed.login'),
+      messages.say('login-needed.cannot'),
+      ...notYou(messages, means),
     ],
   }),
 
@@ -29,14 +33,17 @@ export const ABOUT_PROGRESS = {
     paragraphs: [say('download-code.code'), { code }, say('download-code.valid', { minutes }), say('download-code.ignore')],
   }),
 
-  acknowledgment: ({ say, day }, { right, receivedOn, promisedOn }) => ({
-    subject: say('acknowledgment.subject'),
-    paragraphs: [
-      say('acknowledgment.received', { right: say(`right.${right}`), receivedOn: day(receivedOn) }),
-      say('acknowledgment.promise', { receivedOn: day(receivedOn), promisedOn: day(promisedOn) }),
-      say('acknowledgment.not-you'),
-    ],
-  }),
+  acknowledgment: (messages, { right, receivedOn, promisedOn, notYou: means }) => {
+    const { say, day } = messages
+    return {
+      subject: say('acknowledgment.subject'),
+      paragraphs: [
+        say('acknowledgment.received', { right: say(`right.${right}`), receivedOn: day(receivedOn) }),
+        say('acknowledgment.promise', { receivedOn: day(receivedOn), promisedOn: day(promisedOn) }),
+        ...notYou(messages, means),
+      ],
+    }
+  },
 
   'report-received': ({ say }) => ({
     subject: say('report-received.subject'),
@@ -108,15 +115,28 @@ export const ABOUT_PROGRESS = {
     paragraphs: [say('withdrawn.ended'), say('withdrawn.again')],
   }),
 
+  'contact-changed': (messages, { right, notYou: means }) => ({
+    subject: messages.say('contact-changed.subject'),
+    paragraphs: [
+      messages.say('contact-changed.what'),
+      messages.say('contact-changed.waits', { right: messages.say(`right.${right}`) }),
+      messages.say('contact-changed.yours'),
+      ...notYou(messages, means),
+    ],
+  }),
+
+  'request-repudiated': ({ say }, { right, effect, freezeDays }) => ({
+    subject: say('request-repudiated.subject'),
+    paragraphs: [
+      say('request-repudiated.said', { right: say(`right.${right}`) }),
+      say(`request-repudiated.effect.${effect}`),
+      say('request-repudiated.freeze', { days: freezeDays }),
+      say('request-repudiated.wrong'),
+    ],
+  }),
+
   cancelled: ({ say }, { reason }) => ({
     subject: say('cancelled.subject'),
     paragraphs: [say('cancelled.ended'), say(`cancelled.reason.${reason}`), say('complaint')], // GDPR Art. 12(4)
   }),
 } satisfies Partial<Composers>
-
-/** @throws for what is no address of a web page: nothing else is ever made clickable */
-function webAddress(link: string): string {
-  const { protocol, username, href } = new URL(link)
-  if (!/^https?:$/.test(protocol) || username) throw new Error('A letter links to a web page only.')
-  return href
-}

@@ -1,5 +1,6 @@
 import type { Composers } from './composed.ts'
 import type { Messages } from './messages.ts'
+import { notYou } from './not-you.ts'
 import { greetableName } from './plain-text.ts'
 
 /** Whoever asks chooses their name: what is hardly one is left out, as a greeting would be. */
@@ -7,7 +8,7 @@ const named = ({ say }: Messages, representative: string) => greetableName(repre
 
 /** Between the person, whoever acts for them, and us. */
 export const ABOUT_REPRESENTATION = {
-  'representative-code': (messages, { code, minutes, right, relationship, representative, mayBeAllowed }) => {
+  'representative-code': (messages, { code, minutes, right, relationship, representative, mayBeAllowed, notYou: means }) => {
     const { say } = messages
     const isParent = relationship === 'parent_or_guardian'
     const values = { name: named(messages, representative), right: say(`right.${right}`) }
@@ -21,16 +22,22 @@ export const ABOUT_REPRESENTATION = {
         say('identity-code.valid', { minutes }),
         ...(mayBeAllowed ? [say('representative-code.delivery', values)] : []),
         say('representative-code.otherwise'),
+        ...notYou(messages, means),
       ],
     }
   },
 
-  represented: (messages, { right, relationship, representative }) => {
+  represented: (messages, { right, relationship, representative, notYou: means }) => {
     const { say } = messages
     const values = { name: named(messages, representative), right: say(`right.${right}`) }
     return {
       subject: say('represented.subject'),
-      paragraphs: [say(`represented.${relationship}`, values), say('represented.seen'), say('represented.otherwise')],
+      paragraphs: [
+        say(`represented.${relationship}`, values),
+        say('represented.seen'),
+        say('represented.otherwise'),
+        ...notYou(messages, means),
+      ],
     }
   },
 

@@ -29,6 +29,15 @@ export const TO_OFFICER = {
     paragraphs: [say('message-arrived.where', { right: say(`right.${right}`) })],
   }),
 
+  repudiated: ({ say }, { right, effect }) => ({
+    subject: say('repudiated.subject'),
+    paragraphs: [
+      say('repudiated.right', { right: say(`right.${right}`) }),
+      say(`repudiated.effect.${effect}`),
+      say('repudiated.todo'),
+    ],
+  }),
+
   'erasure-undone': ({ say }, { adapters }) => ({
     subject: say('erasure-undone.subject'),
     paragraphs: [say('erasure-undone.where', { adapters: adapters.join(', ') }), say('erasure-undone.todo')],

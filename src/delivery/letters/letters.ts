@@ -59,6 +59,17 @@ export interface Kept {
   until: Day
 }
 
+/** The means to say *this was not me*: a page of this service, and the code to be typed there. */
+export interface NotYou {
+  link: string
+  code: string
+}
+
+/** Of letters by which somebody may learn of a request that is not theirs. The means are there wherever one goes to an address of the person. */
+interface Repudiable {
+  notYou?: NotYou
+}
+
 /** A moment, as an ISO 8601 instant, told by the clock on the reader's wall. */
 interface InZone {
   /** IANA. */
@@ -74,27 +85,29 @@ export interface DigestList {
 /** Every letter there is, with what it says. Plain JSON, for a letter waits sealed in the outbox. */
 export interface LetterValues {
   /** Asks who is asking: the typed code is the answer. */
-  'identity-code': Common & { code: string; minutes: number; right: Right }
+  'identity-code': Common & Repudiable & { code: string; minutes: number; right: Right }
   /** Asks the person whether somebody acts for them. `mayBeAllowed`: they can have the answer sent to that one. */
-  'representative-code': Common & {
-    code: string
-    minutes: number
-    right: Right
-    relationship: Representative
-    representative: string
-    mayBeAllowed: boolean
-  }
+  'representative-code': Common &
+    Repudiable & {
+      code: string
+      minutes: number
+      right: Right
+      relationship: Representative
+      representative: string
+      mayBeAllowed: boolean
+    }
   /** Tells a person that somebody acts for them, where nobody asks them. */
-  represented: Common & { right: Right; relationship: Exclude<Representative, 'authorized_agent'>; representative: string }
+  represented: Common &
+    Repudiable & { right: Right; relationship: Exclude<Representative, 'authorized_agent'>; representative: string }
   /** To whoever acts for somebody, whose address the code is to prove. */
   'requester-code': Common & { code: string; minutes: number }
   /** To the same, whoever they are: nothing about the person. */
   'mandate-refused': Common & { reason: MandateRefusal }
   /** Control of an address was shown, and is not enough for what was asked. */
-  'login-needed': Common & { right: Right }
+  'login-needed': Common & Repudiable & { right: Right; why: WordedCode<'login-needed.why'>; secondFactor: boolean }
   'download-code': Common & { code: string; minutes: number }
   /** `promisedOn` is the last day of the promise, not of the law. */
-  acknowledgment: Common & { right: Right; receivedOn: Day; promisedOn: Day }
+  acknowledgment: Common & Repudiable & { right: Right; receivedOn: Day; promisedOn: Day }
   /** To whoever reported a child's account; they learn nothing more. */
   'report-received': Common
   /** A question of the staff, without which the request cannot go on. */
@@ -107,7 +120,9 @@ export interface LetterValues {
   /** `parts` are titles of what is not included. */
   'partial-refusal': Common & Refused & Ground & { right: Right; parts?: Words[] }
   /** To every contact point, so that whoever did not ask can still stop it. */
-  'erasure-announced': Common & InZone & { right: Right; ground: WordedCode<'erasure-announced.ground'>; coolsOffAt: string }
+  'erasure-announced': Common &
+    Repudiable &
+    InZone & { right: Right; ground: WordedCode<'erasure-announced.ground'>; coolsOffAt: string }
   /**
    * Only once every adapter was searched again and held nothing but what is `kept`. `only` are titles of the kinds of data that it
    * was narrowed to, `refused` of what people decided not to erase, `forwarded` of what another controller
@@ -163,6 +178,10 @@ export interface LetterValues {
   lapsed: Common
   withdrawn: Common
   cancelled: Common & { reason: CancelReason }
+  /** To the addresses as they were frozen: who knows people says something else by now, and the request waits. */
+  'contact-changed': Common & Repudiable & { right: Right }
+  /** To the other contact points, once somebody at one of them said that it was not them. */
+  'request-repudiated': Common & { right: Right; effect: WordedCode<'request-repudiated.effect'>; freezeDays: number }
   /** To another controller, who fetches what it is about with a token of their own. Nothing of the person. */
   forwarding: Common & { forwarding: string; right: Right; dueOn: Day }
   /** To the same, who said nothing: that it arrived, or that it was answered. */
@@ -175,6 +194,8 @@ export interface LetterValues {
   'forwarding-alarm': Common & { controller: string; forwarding: string; alarm: ForwardingAlarm; dueOn: Day; reminded: boolean }
   /** To the privacy officer: somebody wrote. */
   'message-arrived': Common & { right: Right }
+  /** To the privacy officer: a request is somebody's whose it is not, as they say; or somebody guessed at the code with which to say so. */
+  repudiated: Common & { right: Right; effect: WordedCode<'repudiated.effect'> }
   /** To the privacy officer: which adapters hold again what was erased, or could not be asked. */
   'erasure-undone': Common & { adapters: readonly string[] }
   /** To the privacy officer: somebody tries codes on a large scale. */
@@ -193,6 +214,6 @@ export type LetterName = keyof LetterValues
 /** What a letter says beyond what every letter says. */
 export type Said<Name extends LetterName> = LetterValues[Name] extends infer Values
   ? Values extends Common
-    ? Omit<Values, keyof Common>
+    ? Omit<Values, keyof Common | keyof Repudiable>
     : never
   : never
