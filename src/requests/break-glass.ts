@@ -21,6 +21,7 @@ export interface ContentsOpenedLetter {
 export interface BreakGlassDeps extends CaseDeps {
   vault: Vault
   writeLetterToSubject(tx: Tx, request: DsarRequest, letter: ContentsOpenedLetter): Promise<void>
+  writeToOwn(tx: Tx, request: DsarRequest, letter: ContentsOpenedLetter): Promise<void>
 }
 
 export const glassContext = (requestId: string, n: number) => `break_glass|text_sealed|${requestId}|${n}`
@@ -77,7 +78,9 @@ export async function openContents(
   const until = expiresAt.toISOString()
   await deps.record(tx, requestStream(requestId), by, 'break_glass_approved', { glass: n, reason, what, role, expiresAt: until })
   const values = { role, reason, what, until, timeZone: request.timeZone }
-  await deps.writeLetterToSubject(tx, request, { kind: 'contents-opened', occasion: String(n), values })
+  const letter = { kind: 'contents-opened', occasion: String(n), values } as const
+  await deps.writeToOwn(tx, request, letter)
+  await deps.writeLetterToSubject(tx, request, letter) // is the same letter: goes out only where they have no address of their own
   return { ...glass, approvedBy: by.id, approvedAt: now, expiresAt }
 }
 
