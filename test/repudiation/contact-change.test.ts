@@ -115,6 +115,51 @@ describe('an address that is changed while a request is under way', () => {
   })
 })
 
+describe('an address that is changed while an erasure cools off', () => {
+  test('T02 A3 keeps it from beginning: a login from before shows nothing any more, a new one does', async () => {
+    const before = { auth_time: Math.floor(service.clock.real().getTime() / 1000) - 60 }
+    const old = as.person(ana.userId, ana.email, before)
+    const { body } = await old('/v1/requests', { body: { type: 'erasure', subject: {}, details: { ground: '17_1_b' } } })
+    const at = `/v1/requests/${body.id}`
+    await see(at, ({ state }) => state === 'cooling_off')
+    await settled(service)
+    whoIs = replaced
+    service.clock.advanceAlone(73 * HOUR)
+    await service.app.handlers['end-cooling-off']({})
+    await settled(service)
+    expect(await caseOf(at)).toMatchObject({
+      state: 'cooling_off',
+      flags: ['contact_changed'],
+      assurance: { needed: 2, reached: 0 },
+    })
+    const stale = await old(`${at}/proofs`, { body: { method: 'portal_login' } })
+    expect([stale.status, stale.body.code]).toEqual([403, 'step_up_required'])
+    await service.app.handlers['end-cooling-off']({})
+    await settled(service)
+    expect((await caseOf(at)).state).toBe('cooling_off')
+
+    const anew = as.person(ana.userId, ana.email, { auth_time: Math.ceil(service.clock.real().getTime() / 1000) + 1 })
+    expect((await anew(`${at}/proofs`, { body: { method: 'portal_login' } })).status).toBe(200)
+    await see(at, ({ state }) => state !== 'cooling_off')
+  })
+
+  test('and so does a register that holds the person back by now, until people have looked', async () => {
+    const { body } = await as.person(ana.userId, ana.email)('/v1/requests', {
+      body: { type: 'erasure', subject: {}, details: { ground: '17_1_b' } },
+    })
+    const at = `/v1/requests/${body.id}`
+    await see(at, ({ state }) => state === 'cooling_off')
+    await settled(service)
+    whoIs = ids => ({ ...matchOf(ana, ids), status: 'hold' })
+    service.clock.advanceAlone(73 * HOUR)
+    for (const _ of [1, 2]) {
+      await service.app.handlers['end-cooling-off']({})
+      await settled(service)
+    }
+    expect(await caseOf(at)).toMatchObject({ state: 'cooling_off', flags: ['quarantined'] })
+  })
+})
+
 describe('a request that runs through at once', () => {
   test('asks those who know people once', async () => {
     const asked = registers.resolveCalls()
