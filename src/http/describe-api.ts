@@ -66,7 +66,7 @@ function described({ schema, config }: RouteOptions, publicUrl: string) {
   const allow = config?.allow ?? {}
   const taking: ProblemCode[] = schema?.body || allow.signed ? ['too_large', 'unsupported_media_type'] : []
   const once: ProblemCode[] = config?.oneShot ? ['token_used'] : []
-  const codes = [...possible(allow), ...taking, ...(config?.problems ?? []), ...once]
+  const codes = [...possible(allow, schema?.params !== undefined), ...taking, ...(config?.problems ?? []), ...once]
   const headers = [
     ...(codes.includes('key_reused') ? [KeyHeader] : []),
     ...(codes.includes('precondition_required') ? [MatchHeader] : []),
@@ -124,8 +124,8 @@ function securityOf(allow: Allow): Record<string, string[]>[] {
 }
 
 /** What any route with this audience can answer. */
-function possible(allow: Allow): ProblemCode[] {
-  if (allow.public) return ['internal']
+function possible(allow: Allow, named: boolean): ProblemCode[] {
+  if (allow.public) return named ? ['invalid_request', 'internal'] : ['internal']
   const ofTokens: ProblemCode[] = allow.signed ? [] : ['not_authenticated', 'not_allowed']
   return ['invalid_request', ...ofTokens, 'too_many_requests', 'internal', 'unavailable']
 }

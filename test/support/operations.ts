@@ -9,11 +9,9 @@ interface Media {
   examples?: Record<string, { value: object }>
 }
 interface Described {
-  paths: Record<string, Record<string, { requestBody?: { content: Record<string, Media> }; parameters?: Parameter[] }>>
-}
-interface Parameter {
-  name: string
-  in: string
+  requestBody?: { content: Record<string, Media> }
+  parameters?: { name: string; in: string }[]
+  responses: object
 }
 
 export interface Operation {
@@ -21,22 +19,30 @@ export interface Operation {
   bodies: object[]
   /** The names of what its address can ask for. */
   queries: string[]
+  /** With which it can answer. */
+  statuses: string[]
 }
 
 /** What the description of the API says of each operation, by method and address as in the router. */
 export function operationsOf({ app }: Pick<Service, 'app'>): Map<string, Operation> {
-  const { paths } = parse(openapiYaml(app.server)) as Described
-  const each = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { requestBody, parameters = [] }]) => ({ path, method, requestBody, parameters })),
-  )
+  const { paths } = parse(openapiYaml(app.server)) as { paths: Record<string, Record<string, Described>> }
   return new Map(
-    each.map(({ path, method, requestBody, parameters }) => {
-      const { example, examples = {} } = requestBody?.content['application/json'] ?? {}
-      const bodies = [...(example ? [example] : []), ...Object.values(examples).map(({ value }) => value)]
-      const queries = parameters.filter(one => one.in === 'query').map(({ name }) => name)
-      return [`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`, { bodies, queries }]
-    }),
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, described]): [string, Operation] => [
+        `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`,
+        asOperation(described),
+      ]),
+    ),
   )
+}
+
+function asOperation({ requestBody, parameters = [], responses }: Described): Operation {
+  const { example, examples = {} } = requestBody?.content['application/json'] ?? {}
+  return {
+    bodies: [...(example ? [example] : []), ...Object.values(examples).map(({ value }) => value)],
+    queries: parameters.filter(one => one.in === 'query').map(({ name }) => name),
+    statuses: Object.keys(responses),
+  }
 }
 
 /** What a door can be called with, as its description shows it: without a body where it takes none. */

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import type { DeclaredRoute } from '../../src/http/declared-routes.ts'
+import { doorsOf, knock, nameOf, takesToken } from '../support/doors.ts'
+import { admittedTo, bodiesFor, type Operation, operationsOf } from '../support/operations.ts'
+import { type Service, startService } from '../support/service.ts'
+
+let service: Service
+let doors: DeclaredRoute[]
+let operations: Map<string, Operation>
+
+beforeAll(async () => {
+  service = await startService({ working: false })
+  doors = doorsOf(service)
+  operations = operationsOf(service)
+})
+afterAll(() => service.close())
+
+const tokenFor = (door: DeclaredRoute) => {
+  const token = admittedTo(service, door)
+  return token === undefined ? {} : { token }
+}
+
+/** A token of its own for each call and the limits of a caller lifted, so that nobody is turned away for calling too often. */
+async function call(door: DeclaredRoute, how: Parameters<typeof knock>[2]) {
+  const answer = await knock(service, door, { ...tokenFor(door), ...how })
+  if (answer.statusCode === 429) await service.sql('TRUNCATE rate_limit')
+  return answer.statusCode === 429 ? knock(service, door, { ...tokenFor(door), ...how }) : answer
+}
+
+const NEVER_ASKED_FOR = {
+  tenantId: 'other',
+  openedBy: 'u-other',
+  verifiedAt: '2026-01-01T00:00:00Z',
+  legalDueOn: '2099-01-01',
+  approvedBy: 'dpo-1',
+  isAdmin: true,
+  policyVersion: '0',
+}
+
+test('T26 no operation takes a field that it did not ask for', async () => {
+  const before = await rowsThereAre()
+  const taking = doors.filter(door => takesToken(door) && bodiesFor(operations, door)[0] !== undefined)
+  expect(taking.length).toBeGreaterThan(15)
+  for (const door of taking)
+    for (const body of bodiesFor(operations, door))
+      for (const [name, value] of Object.entries(NEVER_ASKED_FOR)) {
+        const answer = await call(door, { body: { ...body, [name]: value } })
+        expect([nameOf(door), name, answer.statusCode, answer.json().code]).toEqual([nameOf(door), name, 400, 'invalid_request'])
+      }
+  expect(await rowsThereAre()).toEqual(before)
+}, 60_000)
+
+async function rowsThereAre(): Promise<Record<string, number>> {
+  const tables = ['dsar_request', 'request_identity', 'audit_entry', 'legal_hold', 'letter', 'adapter']
+  const counts = tables.map(async name => [name, (await service.sql(`SELECT 1 FROM ${name}`)).length] as const)
+  return Object.fromEntries(await Promise.all(counts))
+}
+
+test('T29 no operation takes a method for another, a name twice, or one it does not know', async () => {
+  for (const door of doors.filter(takesToken)) {
+    const overridden = await call(door, { headers: { 'x-http-method-override': 'DELETE' } })
+    const twice = await call(door, { query: `?id=${randomUUID()}&id=${randomUUID()}` })
+    const unknown = await call(door, { query: '?tenant=other' })
+    expect([nameOf(door), ...[overridden, twice, unknown].map(({ statusCode }) => statusCode)]).toEqual([
+      nameOf(door),
+      400,
+      400,
+      400,
+    ])
+
+    const { queries = [] } = operations.get(nameOf(door)) ?? {}
+    for (const name of queries.filter(one => ['cursor', 'limit', 'from', 'to', 'stream'].includes(one)))
+      expect([name, (await call(door, { query: `?${name}=1&${name}=2` })).statusCode]).toEqual([name, 400])
+  }
+  for (const door of doors)
+    for (const method of ['TRACE', 'PROPFIND'])
+      expect([nameOf(door), (await knock(service, { ...door, method }, {})).statusCode]).toEqual([nameOf(door), 405])
+}, 60_000)
+
+const ODD = fc.oneof(
+  fc.constantFrom<unknown>(
+    ...[null, true, 0, -1, 1e308, '', [], {}, [[]], { a: null }],
+    ...["'; DROP TABLE dsar_request; --", '\u0000', '\ud800', '\u202e', '../../etc/passwd', '%00', '{{7*7}}', '<img src=x>'],
+    ...['9'.repeat(400), 'x'.repeat(20_000), '2026-02-31', '0000-00-00', '9999-12-31T23:59:60Z', '\r\nSet-Cookie: a=b'],
+  ),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.jsonValue({ maxDepth: 3 }),
+)
+
+/** Puts something odd in one place of a value, or in place of all of it. */
+const withOdd = (value: unknown): fc.Arbitrary<unknown> => {
+  if (typeof value !== 'object' || value === null) return ODD
+  const inside = Object.entries(value).map(([name, inner]) =>
+    withOdd(inner).map(odd => (Array.isArray(value) ? [odd, ...value.slice(1)] : { ...value, [name]: odd })),
+  )
+  return fc.oneof(ODD, ...inside)
+}
+
+const INSIDE =
+  /\bat \S+ \(|node:|node_modules|file:|\.ts\b|\bSELECT\b|\bINSERT\b|syntax error|relation "|violates|pg_|FST_|\bError\b|\/tmp\/|\/home\/|postgres|hostname/
+
+test('T30 whatever is sent to whatever operation, the answer is one it describes and tells nothing of our insides', async () => {
+  const door = fc.constantFrom(...doors)
+  const input = door.chain(at =>
+    fc.record({
+      door: fc.constant(at),
+      body: fc.oneof(...bodiesFor(operations, at).map(body => (body === undefined ? fc.constant(undefined) : withOdd(body)))),
+      id: fc.oneof(
+        { weight: 3, arbitrary: fc.uuid() },
+        { weight: 1, arbitrary: fc.string({ maxLength: 60 }).map(encodeURIComponent) },
+      ),
+      query: fc.oneof(
+        { weight: 3, arbitrary: fc.constant('') },
+        {
+          weight: 1,
+          arbitrary: fc
+            .tuple(fc.constantFrom('cursor', 'limit', 'state', 'stream', 'from', 'q'), fc.string())
+            .map(([name, value]) => `?${name}=${encodeURIComponent(value)}`),
+        },
+      ),
+      header: fc.string({ maxLength: 30 }).map(encodeURIComponent),
+      named: fc.constantFrom('if-match', 'idempotency-key', 'range', 'accept-language', 'x-request-id', 'webhook-signature'),
+    }),
+  )
+  const seen = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(input, async ({ door: at, body, id, query, header, named }) => {
+      const ids = Object.fromEntries([...at.url.matchAll(/:(\w+)/g)].map(([, name]) => [name, id]))
+      const answer = await call(at, { body: body as object | undefined, ids, query, headers: { [named]: header } })
+      seen.add(nameOf(at))
+      const described = operations.get(nameOf(at))?.statuses ?? ['200']
+      expect([nameOf(at), [...described, '404']]).toEqual([nameOf(at), expect.arrayContaining([`${answer.statusCode}`])])
+      expect(answer.statusCode).toBeLessThan(500)
+      if (answer.statusCode < 400) return
+      if (String(answer.headers['content-type']).startsWith('text/html')) return expect(answer.body).not.toMatch(INSIDE)
+      expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8')
+      expect(answer.json().status).toBe(answer.statusCode)
+      expect(answer.body).not.toMatch(INSIDE)
+    }),
+    { numRuns: 600, seed: 20_261_123 },
+  )
+  expect(seen.size).toBeGreaterThan(doors.length * 0.9)
+}, 120_000)
