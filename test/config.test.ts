@@ -199,7 +199,7 @@ describe('in production', () => {
     ['a clock that can be moved', { TEST_MODE: 'true' }, /^TEST_MODE is never for production/],
     ['contacts that are examples', { POLICY_FILE: '' }, /^POLICY_FILE: \/controller\/contacts\/\w+ is still an example$/],
   ]
-  test.each(UNSAFE)('%s stops the start; on a desk it does not', (_what, unsafe, why) => {
+  test.each(UNSAFE)('T54 %s stops the start; on a desk it does not', (_what, unsafe, why) => {
     const mistakes = mistakesOf({ ...production, ...unsafe })
     expect(mistakes.length).toBeGreaterThan(0)
     for (const mistake of mistakes) expect(mistake).toMatch(why)

@@ -37,13 +37,13 @@ describe('the record', () => {
     'TRUNCATE audit_entry',
     'ALTER TABLE audit_entry DISABLE TRIGGER ALL',
     'DROP TABLE audit_entry',
-  ])('takes no such thing from the service: %s', async sql => {
+  ])('T52 takes no such thing from the service: %s', async sql => {
     await asApp.transact(tx => record(tx, 'adapters', BY, 'adapter_registered'))
     await expect(asApp.read.query(sql)).rejects.toMatchObject({ code: '42501' })
   })
 
   test.each([`UPDATE audit_entry SET event = 'nothing'`, 'DELETE FROM audit_entry', 'TRUNCATE audit_entry'])(
-    'takes it from nobody by mistake, not even from the owner: %s',
+    'T52 takes it from nobody by mistake, not even from the owner: %s',
     async sql => {
       await expect(asOwner.read.query(sql)).rejects.toThrow('audit_entry is append-only')
     },

@@ -99,7 +99,7 @@ describe('the record', () => {
       `UPDATE audit_entry SET signature = set_byte(signature, 63, get_byte(signature, 63) # 1) ${at(4)}`,
     ],
     ['the key that signed', 4, 'its signature is not ours', `UPDATE audit_entry SET key_id = 'another' ${at(4)}`],
-  ])('shows a change of %s, and where', async (_what, seq, reason, sql) => {
+  ])('T52 shows a change of %s, and where', async (_what, seq, reason, sql) => {
     await tamper(sql)
     expect(await verified()).toMatchObject({ intact: false, firstBad: { stream: B, seq, reason } })
   })
@@ -109,13 +109,13 @@ describe('the record', () => {
     expect(await verified()).toMatchObject({ intact: true })
   })
 
-  test('names the entry that was taken out of the middle', async () => {
+  test('T52 names the entry that was taken out of the middle', async () => {
     await tamper(`DELETE FROM audit_entry ${at(3)}`)
     expect((await verified()).firstBad).toEqual({ stream: B, seq: 3, reason: 'is missing' })
     expect(await command()).toEqual({ code: 1, out: `NOT INTACT: ${B} entry 3: is missing\n` })
   })
 
-  test('names the first of two that changed places', async () => {
+  test('T52 names the first of two that changed places', async () => {
     await tamper(
       `UPDATE audit_entry SET seq = 99 ${at(2)}`,
       `UPDATE audit_entry SET seq = 2 ${at(3)}`,
@@ -152,7 +152,7 @@ describe('an end that was cut off', () => {
     expect((await command('--heads', file())).code).toBe(0)
   })
 
-  test('is found against heads that were kept elsewhere', async () => {
+  test('T52 is found against heads that were kept elsewhere', async () => {
     const heads: Head[] = JSON.parse(readFileSync(file(), 'utf8'))
     expect(heads.map(({ stream, seq }) => [stream, seq])).toEqual([
       [A, 5],

@@ -58,7 +58,7 @@ describe('a support agent', () => {
     expect(toActor(caller)).toEqual({ kind: 'support_agent', id: 'https://id.example|s1' })
   })
 
-  test('keeps a role that was withdrawn for five minutes at most, whatever the token says', async () => {
+  test('T43 keeps a role that was withdrawn for five minutes at most, whatever the token says', async () => {
     const now = Math.floor(Date.now() / 1000)
     const issuedAgo = (seconds: number) => ({ sub: 's1', roles: ['dpo'], iat: now - seconds, exp: now + 3600 })
     expect(await callerOf(staff, issuedAgo(240))).toMatchObject({ subject: 's1' })

@@ -46,13 +46,13 @@ describe('the published keys', () => {
     expect(server.hits).toBe(1)
   })
 
-  test('are read at most once more for a thousand unknown key ids', async () => {
+  test('T34 are read at most once more for a thousand unknown key ids', async () => {
     const verify = verifierWith({ cooldown: 60_000 })
     for (let i = 0; i < 1000; i++) expect(await outcome(verify, mint(second.privateKey, `unknown-${i}`))).toBe('unknown_key')
     expect(server.hits).toBeLessThanOrEqual(2)
   }, 60_000)
 
-  test('a new one is taken once the cool-down is over', async () => {
+  test('T38 a new one is taken once the cool-down is over', async () => {
     const verify = verifierWith({ cooldown: 100 })
     expect(await outcome(verify, mint(first.privateKey, 'one'))).toBe('taken')
     server.keys.push(asJwk(second.publicKey, { kid: 'two' }))
@@ -60,7 +60,7 @@ describe('the published keys', () => {
     expect(await outcome(verify, mint(second.privateKey, 'two'))).toBe('taken')
   })
 
-  test('a withdrawn one is refused once the set is too old to be believed', async () => {
+  test('T38 a withdrawn one is refused once the set is too old to be believed', async () => {
     const verify = verifierWith({ cooldown: 50, maxAge: 200 })
     expect(await outcome(verify, mint(first.privateKey, 'one'))).toBe('taken')
     server.keys = [asJwk(second.publicKey, { kid: 'two' })]
@@ -68,7 +68,7 @@ describe('the published keys', () => {
     expect(await outcome(verify, mint(first.privateKey, 'one'))).toBe('unknown_key')
   })
 
-  test('go on working while the endpoint is down, until they are too old; then nobody is let in', async () => {
+  test('T38 go on working while the endpoint is down, until they are too old; then nobody is let in', async () => {
     const verify = verifierWith({ cooldown: 50, maxAge: 400 })
     expect(await outcome(verify, mint(first.privateKey, 'one'))).toBe('taken')
     server.down = true

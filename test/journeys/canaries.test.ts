@@ -235,7 +235,7 @@ describe('none of it is found', () => {
     }
   })
 
-  test('in a dump of the database: no table, no job, no row', async () => {
+  test('T53 in a dump of the database: no table, no job, no row', async () => {
     const tables = await service.sql<{ name: string }>(
       `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
        WHERE table_schema NOT IN ('pg_catalog', 'information_schema') AND table_type = 'BASE TABLE'`,
@@ -248,7 +248,7 @@ describe('none of it is found', () => {
         expect([name, foundIn(row)]).toEqual([name, []])
   })
 
-  test('in the jobs, which carry nothing but ids', async () => {
+  test('T55 in the jobs, which carry nothing but ids', async () => {
     const jobs = await service.sql<{ data: object | null }>(`SELECT data FROM pgboss.job WHERE name NOT LIKE '\\_\\_pgboss%'`)
     expect(jobs.length).toBeGreaterThan(20)
     const values = jobs.flatMap(({ data }) => Object.values(data ?? {}))

@@ -53,7 +53,7 @@ describe('a call with a key', () => {
     expect(await effects()).toBe(1)
   })
 
-  test('has nothing to do with the same key of another caller or route', async () => {
+  test('T23 has nothing to do with the same key of another caller or route', async () => {
     await once(deps, call, work)
     expect(await once(deps, { ...call, scope: 'billing POST /v1/requests' }, work)).toMatchObject({ replayed: false })
     expect(await effects()).toBe(2)

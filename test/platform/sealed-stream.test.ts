@@ -132,7 +132,7 @@ describe('a sealed stream', () => {
     await expect(open(Buffer.concat([sealed, sealed]))).rejects.toThrow(SealBroken)
   })
 
-  test('does not open in place of another, nor take a segment of another', async () => {
+  test('T25 does not open in place of another, nor take a segment of another', async () => {
     const [one, other] = [await seal(threeAndABit), await seal(threeAndABit)]
     const swapped = await seal(threeAndABit, undefined, 'request 2|export.zip')
     await expect(open(swapped)).rejects.toThrow(SealBroken)

@@ -147,7 +147,7 @@ describe('requests are found', () => {
   })
 })
 
-describe('a list shows nobody what is not theirs', () => {
+describe('T21 a list shows nobody what is not theirs', () => {
   test('whatever it is filtered by', async () => {
     const mine = new Set(theirs.map(({ id }) => id))
     const queries = ['', 'open=true', 'type=access', 'state=verifying', 'dueBy=2999-01-01', 'limit=1']
