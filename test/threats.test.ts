@@ -14,7 +14,7 @@ const EXCUSED: Record<string, string> = {
 }
 
 /** Rows whose proof is still being written. */
-const PENDING = new Set(numbers(1, 55))
+const PENDING = new Set(['T02'])
 
 test('every threat is named by a test that proves the defence, or excused with a reason', () => {
   const titles = readModules('test/**/*.ts').flatMap(({ nodes }) => nodes.flatMap(titlesOf))
@@ -30,7 +30,8 @@ function numbers(from: number, to: number): string[] {
 
 /** What is written out of the titles of `test`, `describe` and their `each`, and every text that begins with the number of a row. */
 function titlesOf(node: Node): string[] {
-  if (node.type === 'StringLiteral') return /^T\d{2,3} /.test(node.value as string) ? [node.value as string] : []
+  const text = node.type === 'TemplateElement' ? node.raw : node.type === 'StringLiteral' ? node.value : undefined
+  if (typeof text === 'string') return /^T\d{2,3} /.test(text) ? [text] : []
   if (node.type !== 'CallExpression') return []
   const named = [at(node, 'callee'), at(node, 'callee', 'callee', 'object')].map(callee => at(callee, 'value'))
   const title = at(node, 'arguments', 0, 'expression', 'value')

@@ -88,7 +88,7 @@ export const mandateRoutes =
     api.post(
       '/requests/:id/mandates/:mandate/approval',
       {
-        config: { allow: OFFICERS, problems },
+        config: { allow: OFFICERS, oneShot: true, problems },
         schema: {
           operationId: 'approveMandate',
           tags: ['verification'],
@@ -109,7 +109,7 @@ export const mandateRoutes =
     api.post(
       '/requests/:id/mandates/:mandate/refusal',
       {
-        config: { allow: OFFICERS, problems },
+        config: { allow: OFFICERS, oneShot: true, problems },
         schema: {
           operationId: 'refuseMandate',
           tags: ['verification'],
