@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Problem } from '../domain/problem.ts'
 import { GlassParams } from '../requests/break-glass.routes.ts'
-import { openGlass } from '../requests/break-glass.store.ts'
+import { glassesOf, openGlass } from '../requests/break-glass.store.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { lookThroughGlass, type ViewDeps } from '../requests/view-contents.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
@@ -32,9 +32,12 @@ export const openedPackageRoutes =
       },
       async (req, reply) => {
         const { id } = await visibleRequest(deps, deps.read, req.params.id, req.caller)
+        const glass = (await glassesOf(deps.read, id)).find(({ n }) => n === req.params.n)
+        if (!glass) throw new Problem('not_found')
         const sealed = await packageOf(deps.read, id)
         const isOpen = () => openGlass(deps.read, id, { viewer: req.caller.id, what: 'package', now: deps.clock.now() })
-        if ((await isOpen())?.n !== req.params.n) throw new Problem('not_allowed', 'It is not open to you, or not any more.')
+        if (glass.openedBy !== req.caller.id || !(await isOpen()))
+          throw new Problem('not_allowed', 'It is not open to you, or not any more.')
         if (!sealed || !isLive(sealed, deps.clock.now())) throw new Problem('gone', 'There is no package, or none any more.')
         await lookThroughGlass(deps, id, 'package', req.caller)
         const content = await openPackage(deps, sealed, { start: 0, end: sealed.bytes - 1 })
