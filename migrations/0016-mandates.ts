@@ -18,7 +18,7 @@ CREATE TABLE mandate (
   id uuid PRIMARY KEY,
   request_id uuid NOT NULL REFERENCES dsar_request ON DELETE CASCADE,
   evidence text NOT NULL,
-  document_sha256 bytea NOT NULL CHECK (length(document_sha256) = 32),
+  document_sha256 text NOT NULL CHECK (document_sha256 ~ '^[0-9a-f]{64}$'),
   seen_on date NOT NULL,
   valid_until date,
   covers text[], -- none: every right

@@ -4,7 +4,7 @@ import type { IdentityDeps } from './identities.store.ts'
 
 type Row = Omit<Mandate, 'reference'> & { referenceSealed: Buffer | null }
 
-const COLUMNS = `id, request_id AS "requestId", evidence, encode(document_sha256, 'hex') AS "documentSha256", seen_on AS "seenOn",
+const COLUMNS = `id, request_id AS "requestId", evidence, document_sha256 AS "documentSha256", seen_on AS "seenOn",
   valid_until AS "validUntil", covers, voice, delivery, reference_sealed AS "referenceSealed", proposed_by AS "proposedBy",
   proposed_at AS "proposedAt", decision, reason, decided_by AS "decidedBy", decided_at AS "decidedAt"`
 
@@ -19,7 +19,7 @@ export async function insertMandate({ vault }: IdentityDeps, tx: Tx, mandate: Ma
   const { id, requestId, evidence, documentSha256, seenOn, validUntil, covers, voice, delivery, reference } = mandate
   await tx.query(
     `INSERT INTO mandate (id, request_id, evidence, document_sha256, seen_on, valid_until, covers, voice, delivery, reference_sealed,
-       proposed_by, proposed_at) VALUES ($1, $2, $3, decode($4, 'hex'), $5, $6, $7, $8, $9, $10, $11, $12)`,
+       proposed_by, proposed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       ...[id, requestId, evidence, documentSha256, seenOn, validUntil, covers, voice, delivery],
       ...[reference && vault.seal(reference, context(id)), mandate.proposedBy, mandate.proposedAt],
