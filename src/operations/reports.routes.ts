@@ -14,6 +14,7 @@ const EXAMPLE = {
   overdue: 0,
   extended: 2,
   refused: { manifestly_unfounded: 1 },
+  represented: { authorized_agent: 2 },
   withdrawn: 2,
   lapsed: 1,
   cancelled: 0,
@@ -32,6 +33,9 @@ const figures = {
   overdue: Type.Integer({ description: 'Of the open ones.' }),
   extended: Type.Integer({ description: 'Of all of them.' }),
   refused: Type.Record(Type.String(), Count, { description: 'Of all of them, in whole or in part, by ground.' }),
+  represented: Type.Record(Type.String(), Count, {
+    description: 'Of all of them, made for another person, by what one is to them.',
+  }),
   withdrawn: Count,
   lapsed: Count,
   cancelled: Count,
@@ -118,11 +122,16 @@ function prefersCsv(accept = ''): boolean {
   return weightOf('text/csv') > weightOf('application/json')
 }
 
-/** One line for each month and right, with a column for each ground that occurs. Totals are left out: a table that is summed up would count them twice. */
+/** One line for each month and right, with a column for each ground that occurs and for each way to act for somebody. Totals are left out: a table that is summed up would count them twice. */
 function asCsv({ months }: Report): string {
   const grounds = [...new Set(months.flatMap(({ refused }) => Object.keys(refused)))].sort()
-  const header = [...COLUMNS, ...grounds.map(ground => `refused: ${ground}`)]
-  const lines = months.map(row => [...COLUMNS.map(column => row[column]), ...grounds.map(ground => row.refused[ground] ?? 0)])
+  const acting = [...new Set(months.flatMap(({ represented }) => Object.keys(represented)))].sort()
+  const header = [...COLUMNS, ...grounds.map(ground => `refused: ${ground}`), ...acting.map(by => `represented: ${by}`)]
+  const lines = months.map(row => [
+    ...COLUMNS.map(column => row[column]),
+    ...grounds.map(ground => row.refused[ground] ?? 0),
+    ...acting.map(by => row.represented[by] ?? 0),
+  ])
   return [header, ...lines].map(csvLine).join('')
 }
 

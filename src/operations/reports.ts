@@ -17,6 +17,8 @@ export interface Figures {
   extended: number
   /** Of all, those that were refused, by the ground that was given. */
   refused: Record<string, number>
+  /** Of all, those that somebody made for another person, by what they are to them. */
+  represented: Record<string, number>
   withdrawn: number
   lapsed: number
   cancelled: number
@@ -98,7 +100,7 @@ const dayIn = (zone: string) =>
 const FIGURES = `
 WITH zone AS MATERIALIZED (SELECT lower(name) AS name FROM pg_timezone_names),
 request AS MATERIALIZED (
-  SELECT id, "right", state, width_bucket(received_at, $1::timestamptz[]) AS bucket, extended.stream IS NOT NULL AS extended,
+  SELECT id, "right", relationship, state, width_bucket(received_at, $1::timestamptz[]) AS bucket, extended.stream IS NOT NULL AS extended,
     closed_at IS NULL AS open, state IN ('completed', 'refused') AS answered, extract(epoch FROM closed_at - received_at)::float8 / 86400 AS days,
     CASE WHEN at + interval '14 hours' < midnight THEN false WHEN at - interval '12 hours' >= midnight THEN true
          ELSE greatest(${dayIn('time_zone')}, ${dayIn('$4')}) > due END AS late
@@ -123,8 +125,14 @@ grounds AS (
   FROM request JOIN (SELECT stream, coalesce(facts->>'ground', 'not_stated') AS ground FROM audit_entry WHERE event IN ('refused', 'refused_partly')) refusal
     ON stream = 'request:' || id
   GROUP BY GROUPING SETS ((bucket, "right", ground), ("right", ground))
+),
+acting AS (
+  SELECT coalesce(bucket, 0) AS bucket, "right", relationship, count(*) AS count FROM request WHERE relationship NOT IN ('self', 'reporter')
+  GROUP BY GROUPING SETS ((bucket, "right", relationship), ("right", relationship))
 )
-SELECT figures.*, coalesce(refused, '{}') AS refused
+SELECT figures.*, coalesce(refused, '{}') AS refused, coalesce(represented, '{}') AS represented
 FROM figures LEFT JOIN (SELECT bucket, "right", jsonb_object_agg(ground, count ORDER BY ground) AS refused FROM grounds GROUP BY 1, 2) refusals
+  USING (bucket, "right")
+LEFT JOIN (SELECT bucket, "right", jsonb_object_agg(relationship, count ORDER BY relationship) AS represented FROM acting GROUP BY 1, 2) representations
   USING (bucket, "right")
 ORDER BY bucket, "right"`

@@ -14,6 +14,7 @@ const ANSWERS = ['completed', 'refused']
 
 interface Case {
   right: string
+  relationship: string
   state: string
   receivedAt: Date
   closedAt: Date | null
@@ -26,6 +27,7 @@ interface Case {
 
 const CASE: Case = {
   right: 'access',
+  relationship: 'self',
   state: 'completed',
   receivedAt: new Date('2026-03-02T08:00:00Z'),
   closedAt: new Date('2026-03-05T20:00:00Z'),
@@ -51,8 +53,8 @@ async function insert(cases: readonly Partial<Case>[]): Promise<void> {
   await service.sql(
     `INSERT INTO dsar_request (id, "right", state, received_at, created_at, due_on, legal_due_on, locale, time_zone, channel,
        relationship, opened_by_kind, opened_by, assurance_needed, assurance, policy_version, closed_at)
-     SELECT id, "right", state, "receivedAt", "receivedAt", "dueOn", "legalDueOn", 'en', "timeZone", 'web', 'self', 'portal', 'p', 1, 1, '1', "closedAt"
-     FROM jsonb_to_recordset($1) AS r(id uuid, "right" text, state text, "receivedAt" timestamptz, "closedAt" timestamptz, "dueOn" date,
+     SELECT id, "right", state, "receivedAt", "receivedAt", "dueOn", "legalDueOn", 'en', "timeZone", 'web', relationship, 'portal', 'p', 1, 1, '1', "closedAt"
+     FROM jsonb_to_recordset($1) AS r(id uuid, "right" text, relationship text, state text, "receivedAt" timestamptz, "closedAt" timestamptz, "dueOn" date,
        "legalDueOn" date, "timeZone" text)`,
     [JSON.stringify(rows)],
   )
@@ -80,6 +82,9 @@ function countOf(cases: readonly Case[], now: Date, ours: string) {
     .sort((a, b) => a - b)
   const refused: Record<string, number> = {}
   for (const ground of cases.flatMap(({ grounds }) => [...new Set(grounds)])) refused[ground] = (refused[ground] ?? 0) + 1
+  const represented: Record<string, number> = {}
+  for (const { relationship } of cases)
+    if (relationship !== 'self') represented[relationship] = (represented[relationship] ?? 0) + 1
   return {
     received: cases.length,
     answeredInTime: count(one => isAnswered(one) && !isLate(one)),
@@ -88,6 +93,7 @@ function countOf(cases: readonly Case[], now: Date, ours: string) {
     overdue: count(one => !one.closedAt && isLate(one)),
     extended: count(({ extended }) => extended),
     refused,
+    represented,
     withdrawn: count(({ state }) => state === 'withdrawn'),
     lapsed: count(({ state }) => state === 'lapsed'),
     cancelled: count(({ state }) => state === 'cancelled'),
@@ -129,6 +135,7 @@ const around = (day: Day) =>
 const someCase: fc.Arbitrary<Case> = fc
   .record({
     right: fc.constantFrom('access', 'portability'),
+    relationship: fc.constantFrom('self', 'self', 'authorized_agent', 'heir'),
     state: fc.constantFrom('completed', 'completed', 'refused', 'withdrawn', 'lapsed', 'cancelled', 'fulfilling', 'verifying'),
     receivedAt: fc.constantFrom<Day>('2026-01-31', '2026-02-28', '2026-03-15', '2026-03-31', '2026-04-30').chain(around),
     promised: fc.integer({ min: 25, max: 31 }),
@@ -235,16 +242,16 @@ describe('a report as CSV', () => {
   test('is a table of the months, which a spreadsheet takes for nothing but text and numbers', async () => {
     await insert([
       { receivedAt: new Date('2026-02-10T00:00:00Z'), closedAt: new Date('2026-02-11T12:00:00Z') },
-      { state: 'refused', grounds: ['excessive', 'a "b", c'], closedAt: new Date('2026-03-02T20:00:00Z') },
+      { relationship: 'heir', state: 'refused', grounds: ['excessive', 'a "b", c'], closedAt: new Date('2026-03-02T20:00:00Z') },
     ])
     const answer = await officer('/v1/reports?from=2026-01-01&to=2026-12-31', { headers: { accept: 'text/csv' } })
     expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present')
     expect(answer.headers.get('content-disposition')).toBe('attachment; filename="requests-2026-01-01-2026-12-31.csv"')
     expect(answer.headers.get('vary')).toBe('Accept')
     expect(answer.body.split('\r\n')).toEqual([
-      'month,right,received,answeredInTime,answeredLate,open,overdue,extended,withdrawn,lapsed,cancelled,medianDays,p95Days,"refused: a ""b"", c",refused: excessive',
-      '2026-02,access,1,1,0,0,0,0,0,0,0,1.5,1.5,0,0',
-      '2026-03,access,1,1,0,0,0,0,0,0,0,0.5,0.5,1,1',
+      'month,right,received,answeredInTime,answeredLate,open,overdue,extended,withdrawn,lapsed,cancelled,medianDays,p95Days,"refused: a ""b"", c",refused: excessive,represented: heir',
+      '2026-02,access,1,1,0,0,0,0,0,0,0,1.5,1.5,0,0,0',
+      '2026-03,access,1,1,0,0,0,0,0,0,0,0.5,0.5,1,1,1',
       '',
     ])
   })
