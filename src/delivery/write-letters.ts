@@ -7,6 +7,7 @@ import { getRequest } from '../requests/apply-event.ts'
 import { isExtended } from '../requests/clock-ledger.store.ts'
 import { lastDayOf } from '../requests/clocks-of.ts'
 import { type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
+import { powerOf } from '../requests/power.ts'
 import type { LetterName, Said } from './letters/letters.ts'
 import { type NewLetter, writeLetter } from './outbox.ts'
 import { type MeansDeps, writeWithMeans } from './write-with-means.ts'
@@ -19,14 +20,16 @@ export interface LetterDeps extends Omit<MeansDeps, 'vault'>, IdentityDeps {
 
 /**
  * Confirms that the request is being worked on and by when it will be answered: to every address on file, because whoever asked
- * may not be whose data they are. Not before somebody proved anything, or anybody could have us write to all of them.
+ * may not be whose data they are. Not before somebody proved anything, or anybody could have us write to all of them. A person for whom
+ * somebody acts without them has been told of that, and asked for nothing themselves.
  */
 export async function acknowledge(deps: LetterDeps & { transact: Transact }, requestId: string): Promise<void> {
   await deps.transact(async tx => {
     const request = await getRequest(tx, requestId)
     if (!request || request.closedAt || !isTheirs(request)) return
     const { right, receivedAt, timeZone } = request
-    await writeToEveryContact(deps, tx, request, {
+    const write = (await powerOf(deps, tx, request))?.voice === 'told' ? writeLetterToSubject : writeToEveryContact
+    await write(deps, tx, request, {
       kind: 'acknowledgment',
       values: { right, receivedOn: dayIn(receivedAt, timeZone), promisedOn: lastDayOf(request, await isExtended(tx, requestId)) },
     })

@@ -111,12 +111,20 @@ export async function startCoolingOff(
 
 /**
  * Makes everything that was shown of who asks count no more: it has to be shown anew. Both are looked at before anything is asked of
- * an adapter, the level and that there is a proof of it.
+ * an adapter, the level and that there is a proof of it. A mandate that lets somebody act without the person was shown by no address of theirs.
  */
 export async function voidProofs(deps: CaseDeps, tx: Tx, id: string): Promise<DsarRequest> {
   // Logins bear the time of other machines.
-  await tx.query('UPDATE proof SET void_since = $2 WHERE request_id = $1 AND void_since IS NULL', [id, realTime(deps.clock)])
-  return requests.update(tx, await requests.lock(tx, id), { assurance: 0 })
+  await tx.query(
+    `UPDATE proof SET void_since = $2 WHERE request_id = $1 AND void_since IS NULL AND NOT (method = 'mandate'
+       AND EXISTS (SELECT FROM mandate m WHERE m.request_id = $1 AND m.decision = 'approved' AND m.voice = 'told'))`,
+    [id, realTime(deps.clock)],
+  )
+  const [left] = await tx.query<{ level: number }[]>(
+    'SELECT coalesce(max(level), 0) AS level FROM proof WHERE request_id = $1 AND void_since IS NULL',
+    [id],
+  )
+  return requests.update(tx, await requests.lock(tx, id), { assurance: left?.level ?? 0 })
 }
 
 /** Notes how well the person is known now. It falls only when proofs are made void. */

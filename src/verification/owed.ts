@@ -42,7 +42,7 @@ export const codesFor = ({ person, requester }: Owed): Purpose[] => [
 /** How well the person is known by what they did themselves. */
 export async function shownByPerson(tx: Tx, requestId: string): Promise<number> {
   const [row] = await tx.query<{ level: number }[]>(
-    `SELECT coalesce(max(level), 0) AS level FROM proof WHERE request_id = $1 AND method <> 'mandate'`,
+    `SELECT coalesce(max(level), 0) AS level FROM proof WHERE request_id = $1 AND method <> 'mandate' AND void_since IS NULL`,
     [requestId],
   )
   return row?.level ?? 0
