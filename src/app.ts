@@ -29,6 +29,7 @@ import type { Handlers } from './platform/queue.ts'
 import { policyRoutes } from './policy/policy.routes.ts'
 import { receiverRoutes } from './policy/receivers.routes.ts'
 import { repudiationRoutes } from './repudiation/repudiations.routes.ts'
+import { attachmentRoutes } from './requests/attachments/attachments.routes.ts'
 import { breakGlassRoutes } from './requests/break-glass.routes.ts'
 import { deadlineRoutes } from './requests/deadlines.routes.ts'
 import { findRoutes } from './requests/find-requests.routes.ts'
@@ -72,6 +73,7 @@ const ROUTES = [
   findRoutes,
   decisionRoutes,
   messageRoutes,
+  attachmentRoutes,
   tellOtherwiseRoutes,
   clockLedgerRoutes,
   verificationRoutes,

@@ -17,7 +17,7 @@ import {
 import type { HolidaysByPlace } from './domain/calendar.ts'
 import type { CoolingOff } from './domain/cooling-off.ts'
 import { isRemoteInClear } from './platform/database.ts'
-import { isOutOfReach } from './platform/egress-policy.ts'
+import { decideUrl, egressPolicy, isOutOfReach } from './platform/egress-policy.ts'
 import type { LogLevel } from './platform/log.ts'
 import { exampleValues, loadPolicy } from './policy/load-policy.ts'
 import type { Policy } from './policy/policy.ts'
@@ -48,6 +48,8 @@ export interface Config {
   vaultKeyFile: string
   allowOpenVaultFile: boolean
   adapterAllowedHosts: string[]
+  /** Where attachments are scanned; none switches them off. */
+  attachmentScanner: string | undefined
   /** Controllers that a copy can be sent to directly; none switches that off. */
   receivers: Receiver[]
   policy: Policy
@@ -102,16 +104,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     databaseRole: read('DATABASE_ROLE', asIs, 'dsar_app') || undefined,
     databasePool: read('DATABASE_POOL', wholeNumber(2, 200), '20') ?? 20,
     smtpUrl: read('SMTP_URL', optional(needs, urlOf('smtp:', 'smtps:')), needs) ?? '',
-    mailFrom: {
-      address: read('MAIL_FROM', optional(needs, address), needs) ?? '',
-      name: read('MAIL_FROM_NAME', asIs, 'Privacy team') ?? '',
-    },
+    mailFrom: readSender(read, needs),
     publicUrl: (read('PUBLIC_URL', optional(needs, urlOf('http:', 'https:')), needs) ?? '').replace(/\/+$/, ''),
     blobStoreUrl: read('BLOB_STORE_URL', optional(needs, urlOf('file:')), needs) ?? '',
     issuers: read('AUTH_ISSUERS', optional(needs, parseIssuers), needs) || [],
     vaultKeyFile: read('VAULT_KEY_FILE', optional(needs, existingFile), needs) ?? '',
     allowOpenVaultFile: read('VAULT_KEY_FILE_SHARED', flag, 'false') ?? false,
     adapterAllowedHosts: allowedHosts,
+    attachmentScanner: read('ATTACHMENT_SCANNER', url => scannerAt(url, allowedHosts), ''),
     receivers: read('RECEIVERS', json => parseReceivers(json, allowedHosts), '[]') ?? [],
     policy: policy as Policy, // where it could not be read, there is a mistake, and nobody gets this
     privacyOfficer: officer ? (read('PRIVACY_OFFICER', address, officer) ?? '') : '',
@@ -156,6 +156,18 @@ export function readAuditConfig(
   }
   if (mistakes.length > 0) throw new BadEnvironment(mistakes)
   return config
+}
+
+const readSender = (read: ReturnType<typeof reader>, needs: string | undefined) => ({
+  address: read('MAIL_FROM', optional(needs, address), needs) ?? '',
+  name: read('MAIL_FROM_NAME', asIs, 'Privacy team') ?? '',
+})
+
+/** @throws Error where it may not be called, so that it shows at the start and not when somebody sends a file */
+function scannerAt(url: string, allowedHosts: readonly string[]): string | undefined {
+  const verdict = decideUrl(url, egressPolicy(allowedHosts))
+  if (url && !verdict.allowed) throw new Error(`may not be called: ${verdict.why}`)
+  return url || undefined
 }
 
 /** What works on a desk and would be a hole in production. */

@@ -15,6 +15,7 @@ import { buildPackage } from './packaging/build-package.ts'
 import type { Jobs } from './pipeline.ts'
 import type { Handlers } from './platform/queue.ts'
 import { assess } from './requests/assess.ts'
+import { scanAttachment } from './requests/attachments/scan-attachment.ts'
 import { endCoolingOff } from './requests/end-cooling-off.ts'
 import { liftReport } from './requests/lift-report.ts'
 import { watchDeadlines } from './requests/watch-deadlines.ts'
@@ -46,6 +47,7 @@ export const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
     await closeCase(deps, requestId)
     await liftReport(deps, requestId)
   },
+  'scan-attachment': ({ attachmentId }) => scanAttachment(deps, attachmentId),
   'send-letter': ({ letterId }) => sendLetter(deps, letterId),
   'send-digest': () => sendDigest(deps),
   'watch-deadlines': () => watchDeadlines(deps),

@@ -16,6 +16,7 @@ import { Repudiations1763901300000 } from '../migrations/0013-repudiations.ts'
 import { TokenUses1763901400000 } from '../migrations/0014-token-uses.ts'
 import { LegalMinima1763901500000 } from '../migrations/0015-legal-minima.ts'
 import { Mandates1763901600000 } from '../migrations/0016-mandates.ts'
+import { Attachments1763901700000 } from '../migrations/0017-attachments.ts'
 import { WhoMaySee1763901900000 } from '../migrations/0019-who-may-see.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
@@ -37,6 +38,7 @@ export const MIGRATIONS = [
   TokenUses1763901400000,
   LegalMinima1763901500000,
   Mandates1763901600000,
+  Attachments1763901700000,
   WhoMaySee1763901900000,
 ]
 

@@ -17,6 +17,18 @@ export async function act(
   return actAndSettle(deps, req, reply, work, async () => {})
 }
 
+/** `act`, for a body that was read as it came: `asked` stands for what was in it. */
+export async function actOn(
+  deps: Deps,
+  req: FastifyRequest,
+  reply: FastifyReply,
+  asked: unknown,
+  work: (tx: Tx) => Promise<StoredAnswer>,
+): Promise<void> {
+  const call = requestKey(req, asked)
+  return sendAnswer(reply, call ? await once(deps, call, work) : await deps.transact(work))
+}
+
 /** `act`, for an answer that waits until what its commit sets off has settled; the answer given again waits as well. */
 export async function actAndSettle(
   deps: Deps,

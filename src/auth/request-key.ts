@@ -24,14 +24,14 @@ const UNGUESSABLE = 22
  * Undefined without the header. Nothing but the key tells one anonymous caller from another, so theirs has to be
  * long: with a short one they could be handed each other's answers. @throws Problem `invalid_request`
  */
-export function requestKey(req: FastifyRequest): KeyedCall | undefined {
+export function requestKey(req: FastifyRequest, body: unknown = req.body): KeyedCall | undefined {
   const key = req.headers['idempotency-key']
   if (key === undefined) return undefined
   if (typeof key !== 'string' || !KEY.test(key)) throw unusable('Idempotency-Key takes 1 to 255 printable ASCII characters.')
   if (req.caller.kind === 'anonymous' && key.length < UNGUESSABLE) {
     throw unusable(`Without a token, Idempotency-Key takes ${UNGUESSABLE} characters or more, chosen at random.`)
   }
-  const asked = JSON.stringify(sorted([req.params, req.query, req.body]))
+  const asked = JSON.stringify(sorted([req.params, req.query, body]))
   return {
     scope: `${req.caller.id} ${req.method} ${req.routeOptions.url}`,
     key: sha256(key),

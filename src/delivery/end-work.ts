@@ -2,6 +2,7 @@ import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import type { Tx } from '../platform/database.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
+import { markDeleted } from '../requests/attachments/attachments.store.ts'
 import { destroyDataKey } from '../requests/data-key.ts'
 import { cancelOpen } from '../tasks/tasks.store.ts'
 import { revokeCodes } from '../verification/challenges.store.ts'
@@ -20,6 +21,7 @@ export async function endWork(deps: CaseDeps, tx: Tx, requestId: string): Promis
   await dropTransmission(deps, tx, requestId)
   await tx.query('UPDATE sealed_package SET revoked_at = coalesce(revoked_at, $2) WHERE request_id = $1', [requestId, now])
   await tx.query('DELETE FROM part WHERE request_id = $1', [requestId])
+  await markDeleted(tx, requestId, now)
   if (await destroyDataKey(tx, requestId))
     await deps.record(tx, requestStream(requestId), system('retention'), 'collected_data_destroyed')
 }

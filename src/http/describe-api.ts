@@ -68,6 +68,7 @@ function described({ schema, config }: RouteOptions, publicUrl: string) {
   const once: ProblemCode[] = config?.oneShot ? ['token_used'] : []
   const codes = [...possible(allow, schema?.params !== undefined), ...taking, ...(config?.problems ?? []), ...once]
   const headers = [
+    ...(schema?.headers ? [schema.headers as typeof KeyHeader] : []),
     ...(codes.includes('key_reused') ? [KeyHeader] : []),
     ...(codes.includes('precondition_required') ? [MatchHeader] : []),
   ]

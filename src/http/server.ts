@@ -104,8 +104,8 @@ function createApp({ log, publicUrl, trustProxy = false }: ServerDeps): FastifyI
     requestIdHeader: false,
     trustProxy,
     bodyLimit: 1024 * 1024,
-    // a request has to have arrived in 10 s, its head in 5 s; without a byte for 30 s either way the connection ends
-    requestTimeout: 10 * SECOND,
+    // a request has to have arrived in a minute (10 MiB over a slow line), its head in 5 s; without a byte for 30 s either way the connection ends
+    requestTimeout: 60 * SECOND,
     connectionTimeout: 30 * SECOND,
     keepAliveTimeout: 65 * SECOND, // longer than load balancers keep theirs, so that they close first
     http: { headersTimeout: 5 * SECOND, connectionsCheckingInterval: 2 * SECOND },

@@ -4,6 +4,7 @@ import { packageOf } from '../delivery/packages.store.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { jsonFile, type TagFile } from '../packaging/bag.ts'
 import type { Tx } from '../platform/database.ts'
+import { type Attachment, attachmentsOf } from '../requests/attachments/attachments.store.ts'
 import { ledgerOf } from '../requests/clock-ledger.store.ts'
 import { type ClocksDeps, clocksOf } from '../requests/clocks-of.ts'
 import { messageDigestsOf } from '../requests/messages.store.ts'
@@ -22,6 +23,7 @@ export async function factsOf(
     jsonFile('decisions.json', { decisions: entries.filter(({ event }) => isDecision(event)).map(decisionFacts) }),
     jsonFile('notices.json', { notices: await noticesOf(tx, request.id) }),
     jsonFile('messages.json', { messages: await messageDigestsOf(tx, request.id) }),
+    jsonFile('attachments.json', { attachments: (await attachmentsOf(tx, request.id)).map(attachmentFacts) }),
     jsonFile('tasks.json', { tasks: (await tasksOf(tx, request.id)).map(taskFacts) }),
     jsonFile('sealed-package.json', { package: await packageFacts(tx, request.id) }),
   ]
@@ -52,6 +54,9 @@ const noticesOf = (tx: Tx, requestId: string): Promise<unknown[]> =>
      FROM letter WHERE request_id = $1 ORDER BY id`,
     [requestId],
   )
+
+/** That there was a file, by its digest, and what became of it; not what it was called. */
+const attachmentFacts = ({ requestId: _ours, nameSealed: _name, ...told }: Attachment) => told
 
 /** What an adapter wrote in words of its own stays out. */
 const taskFacts = ({ id, adapter, action, round, state, attempt, startedAt, finishedAt, answer, problem, config }: Task) => ({

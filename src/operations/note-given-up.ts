@@ -26,14 +26,15 @@ export async function noteGivenUp<N extends JobName>(
   })
 }
 
-/** The request a job was about, named by it or by the letter it was to send. None when that is no longer here; then nothing is owed. */
+/** The request a job was about, named by it, by the letter it was to send or by the file it was to have scanned. None when that is no longer here; then nothing is owed. */
 async function requestOf(
   tx: Tx,
-  { requestId, letterId }: { requestId?: string; letterId?: string },
+  { requestId, letterId, attachmentId }: { requestId?: string; letterId?: string; attachmentId?: string },
 ): Promise<string | undefined> {
   const [request] = await tx.query<{ id: string }[]>(
-    'SELECT id FROM dsar_request WHERE id = coalesce($1, (SELECT request_id FROM letter WHERE letter.id = $2))',
-    [requestId ?? null, letterId ?? null],
+    `SELECT id FROM dsar_request WHERE id = coalesce($1, (SELECT request_id FROM letter WHERE letter.id = $2),
+       (SELECT request_id FROM attachment WHERE attachment.id = $3))`,
+    [requestId ?? null, letterId ?? null, attachmentId ?? null],
   )
   return request?.id
 }

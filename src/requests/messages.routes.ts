@@ -25,6 +25,12 @@ const closed = { additionalProperties: false } as const
 const Words = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
 const Head = { id: Type.String({ format: 'uuid' }), from: Type.Enum([...SIDES]), at: Instant }
 const HEAD = { id: '019af0c2-7d1e-7c3a-9b54-2f60c1a7e8d5', from: 'person', at: '2026-11-20T09:12:00.000Z' } as const
+const FILE = '019af0c2-8a11-7b0e-9d3c-71c5e2b6f404'
+const Files = Type.Array(Type.String({ format: 'uuid' }), {
+  maxItems: 20,
+  uniqueItems: true,
+  description: 'Files that go with it, found clean (see uploadAttachment).',
+})
 const TEXT = 'Which of your services know my address?'
 const OPEN_TO = ['agent', 'privacy_officer', 'dpo'] as const
 
@@ -71,8 +77,16 @@ export const messageRoutes =
           params: RequestParams,
           response: {
             200: Type.Object(
-              { messages: Type.Array(Type.Object({ ...Head, text: Type.Union([Type.String(), Type.Null()]) }, closed)) },
-              { ...closed, description: 'The oldest first.', examples: [{ messages: [{ ...HEAD, text: TEXT }] }] },
+              {
+                messages: Type.Array(
+                  Type.Object({ ...Head, text: Type.Union([Type.String(), Type.Null()]), attachments: Files }, closed),
+                ),
+              },
+              {
+                ...closed,
+                description: 'The oldest first.',
+                examples: [{ messages: [{ ...HEAD, text: TEXT, attachments: [] }] }],
+              },
             ),
           },
         },
@@ -101,14 +115,17 @@ export const messageRoutes =
           summary: 'Write about an open request',
           description: 'The other side gets a mail that says that there is a message, and not what it says.',
           params: RequestParams,
-          body: Type.Object({ text: Words }, { ...closed, examples: [{ text: TEXT }] }),
+          body: Type.Object(
+            { text: Words, attachments: Type.Optional(Files) },
+            { ...closed, examples: [{ text: TEXT }, { text: TEXT, attachments: [FILE] }] },
+          ),
           response: { 201: Type.Object(Head, { ...closed, description: 'It is kept.', examples: [HEAD] }) },
         },
       },
       (req, reply) =>
         act(deps, req, reply, async tx => {
           await visibleRequest(deps, tx, req.params.id, req.caller)
-          const { at, ...head } = await writeMessage(deps, tx, req.params.id, req.body.text, req.caller)
+          const { at, ...head } = await writeMessage(deps, tx, req.params.id, req.body, req.caller)
           return { status: 201, headers: {}, body: { ...head, at: at.toISOString() } }
         }),
     )

@@ -13,6 +13,8 @@ export interface Message {
   from: Side
   text: string
   at: Date
+  /** Files that went with it, by their ids. */
+  attachments: string[]
 }
 
 export interface MessageDeps {
@@ -46,7 +48,10 @@ export async function addMessage(
 }
 
 /** That they are still as they were kept, and nothing of what they say. */
-export async function messageDigestsOf(read: Tx, requestId: string): Promise<(Omit<Message, 'text'> & { sha256: string })[]> {
+export async function messageDigestsOf(
+  read: Tx,
+  requestId: string,
+): Promise<(Omit<Message, 'text' | 'attachments'> & { sha256: string })[]> {
   return read.query(
     `SELECT id, side AS "from", created_at AS at, encode(sha256(text_sealed), 'hex') AS sha256 FROM message WHERE request_id = $1 ORDER BY id`,
     [requestId],
@@ -55,8 +60,10 @@ export async function messageDigestsOf(read: Tx, requestId: string): Promise<(Om
 
 /** In the order in which they were written. */
 export async function messagesOf({ vault }: Pick<MessageDeps, 'vault'>, read: Tx, requestId: string): Promise<Message[]> {
-  const rows = await read.query<{ id: string; from: Side; sealed: Buffer; at: Date }[]>(
-    'SELECT id, side AS "from", text_sealed AS sealed, created_at AS at FROM message WHERE request_id = $1 ORDER BY id',
+  const rows = await read.query<(Omit<Message, 'text'> & { sealed: Buffer })[]>(
+    `SELECT id, side AS "from", text_sealed AS sealed, created_at AS at,
+       ARRAY(SELECT a.id::text FROM attachment a WHERE a.message_id = message.id ORDER BY a.id) AS attachments
+     FROM message WHERE request_id = $1 ORDER BY id`,
     [requestId],
   )
   return rows.map(({ sealed, ...message }) => ({ ...message, text: vault.open(sealed, context(message.id)).toString('utf8') }))

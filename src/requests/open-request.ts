@@ -1,4 +1,5 @@
 import { holdsSensitive } from '../adapters/adapters.store.ts'
+import { requestStream } from '../audit/record.ts'
 import { type Assertion, assertionProof, loginProof, type Proof } from '../auth/assurance.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import type { Details } from '../domain/details.ts'
@@ -87,7 +88,7 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
   if (lifted) await copyIdentities(deps, tx, lifted.id, id)
   else await addIdentities(deps, tx, id, identities, provenanceOf(deps, input, assuranceNeeded, caller))
   await reserve(deps, tx, id, lifted ? await identitiesOf(deps, tx, id) : identities, by)
-  if (message) await addMessage(deps, tx, id, { from: sideOf(caller), text: message })
+  if (message) await addFirstMessage(deps, tx, id, message, caller)
   if (requester) {
     await addRequester(deps, tx, id, requester)
     await setFlag(deps, tx, id, 'mandate_needed', true, by)
@@ -95,6 +96,13 @@ export async function openRequest(deps: OpenDeps, tx: Tx, input: OpenRequest, ca
   else if (caller.kind === 'portal' && caller.contactPoints[0])
     await deps.thankReporter(tx, request, caller.contactPoints[0].value)
   return applyEvent(deps, tx, id, 'identification_started', by)
+}
+
+/** What came with the request itself is on the record like every message after it. */
+async function addFirstMessage(deps: OpenDeps, tx: Tx, requestId: string, text: string, caller: Caller): Promise<void> {
+  const from = sideOf(caller)
+  const { id: message, sha256 } = await addMessage(deps, tx, requestId, { from, text })
+  await deps.record(tx, requestStream(requestId), toActor(caller), 'message_written', { message, side: from, sha256 })
 }
 
 /** How well the person has to be known for this request, by the policy: better where sensitive data are in its scope. */

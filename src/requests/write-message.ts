@@ -4,6 +4,7 @@ import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest, renewVersion, setFlag } from './apply-event.ts'
+import { sendWith } from './attachments/attachments.store.ts'
 import type { WriteDecisionLetter } from './decision-letter.ts'
 import { addMessage, type MessageDeps, type Side, sideOf } from './messages.store.ts'
 
@@ -16,13 +17,13 @@ export interface WriteMessageDeps extends CaseDeps, MessageDeps {
 /**
  * Keeps a message, which makes a new version of the request: who decides on it has read everything. The other side is told that
  * there is one, never what it says. Where somebody was reported as a child, their word is what it takes to have people look.
- * @throws Problem `illegal_transition` once the request has ended
+ * @throws Problem `illegal_transition` once the request has ended, `unprocessable` for an attachment that cannot be sent
  */
 export async function writeMessage(
   deps: WriteMessageDeps,
   tx: Tx,
   requestId: string,
-  text: string,
+  { text, attachments = [] }: { text: string; attachments?: readonly string[] },
   caller: Caller,
 ): Promise<{ id: string; from: Side; at: Date }> {
   const request = await lockRequest(tx, requestId)
@@ -30,7 +31,10 @@ export async function writeMessage(
   const by = toActor(caller)
   const from = sideOf(caller)
   const { id, at, sha256 } = await addMessage(deps, tx, requestId, { from, text })
-  await deps.record(tx, requestStream(requestId), by, 'message_written', { message: id, side: from, sha256 })
+  const sent = await sendWith(tx, { requestId, messageId: id, from, ids: attachments })
+  refuseUnsent(attachments, sent)
+  const facts = { message: id, side: from, sha256, ...(sent.length > 0 && { attachments: sent }) }
+  await deps.record(tx, requestStream(requestId), by, 'message_written', facts)
   if (from === 'staff') await deps.writeLetterToSubject(tx, request, { kind: 'message-waiting', occasion: id, values: {} })
   else {
     await deps.tellOfficerOfMessage(tx, request, id)
@@ -38,4 +42,10 @@ export async function writeMessage(
   }
   await renewVersion(tx, requestId)
   return { id, from, at }
+}
+
+function refuseUnsent(named: readonly string[], sent: readonly string[]): void {
+  const detail = 'There is no file of yours here that was found clean and has not been sent yet.'
+  const errors = named.flatMap((id, i) => (sent.includes(id.toLowerCase()) ? [] : [{ pointer: `/attachments/${i}`, detail }]))
+  if (errors.length > 0) throw new Problem('unprocessable', undefined, { errors })
 }

@@ -13,9 +13,10 @@ import { destroyDataKey } from '../requests/data-key.ts'
 import { endFreezes, type FreezeDeps } from '../requests/freeze.ts'
 import { forgetOpenings } from '../requests/viewing-budget.store.ts'
 import { forgetRepudiationLinks } from '../verification/repudiation-links.store.ts'
+import { type DestroyAttachmentsDeps, destroyAttachments } from './destroy-attachments.ts'
 import { type ForgetErasedDeps, forgetErased } from './forget-erased.ts'
 
-export interface ForgetDeps extends ForgetErasedDeps, Omit<FreezeDeps, 'vault'> {
+export interface ForgetDeps extends ForgetErasedDeps, DestroyAttachmentsDeps, Omit<FreezeDeps, 'vault'> {
   blobs: BlobStore
 }
 
@@ -24,7 +25,7 @@ const HOUR_MS = 3_600_000
 const IDEMPOTENCY_DAYS = 30
 
 /**
- * Forgets in time: packages past their day, pieces that were packed, blobs that nobody refers to, keys of old calls, uses of old tokens, who was erased. What
+ * Forgets in time: packages past their day, pieces that were packed, attachments, blobs that nobody refers to, keys of old calls, uses of old tokens, who was erased. What
  * cannot be forgotten just now does not hold up the rest, and is tried again.
  */
 export async function forgetExpired(deps: ForgetDeps): Promise<void> {
@@ -34,6 +35,7 @@ export async function forgetExpired(deps: ForgetDeps): Promise<void> {
     [
       () => destroyPackages(deps, now),
       () => removePackedParts(deps),
+      () => destroyAttachments(deps, now),
       () => sweepOrphans(deps, reallyNow),
       () => forgetKeys(deps.read, new Date(reallyNow.getTime() - IDEMPOTENCY_DAYS * 24 * HOUR_MS)),
       () => forgetTokenUses(deps.read, reallyNow),
@@ -92,6 +94,7 @@ async function sweepOrphans(deps: ForgetDeps, now: Date): Promise<void> {
 async function isNamed(read: Tx, key: string): Promise<boolean> {
   const found = await read.query<unknown[]>(
     `SELECT 1 FROM part WHERE blob_key = $1 UNION ALL SELECT 1 FROM sealed_package WHERE blob_key = $1
+     UNION ALL SELECT 1 FROM attachment WHERE state IN ('scanning', 'clean') AND $1 = 'requests/' || request_id || '/attachments/' || id
      UNION ALL SELECT 1 FROM task WHERE state = 'running' AND lease_until > now() AND starts_with($1, 'requests/' || request_id || '/parts/' || id)
      UNION ALL SELECT 1 FROM dsar_request WHERE state = 'packaging' AND starts_with($1, 'requests/' || id || '/package-') LIMIT 1`,
     [key],

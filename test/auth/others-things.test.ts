@@ -6,10 +6,12 @@ import { answeredRequest } from '../support/answered-request.ts'
 import { type Call, callers, until } from '../support/callers.ts'
 import { doorsOf, type Knock, knock, nameOf, nobodys, takesToken } from '../support/doors.ts'
 import { bodiesFor, type Operation, operationsOf } from '../support/operations.ts'
+import { openScanner, type Scanner, upload } from '../support/scanner.ts'
 import { type Service, startService } from '../support/service.ts'
 import { ANA, BEN, type House, hostsOf, openHouse, type Person, registerAll } from '../support/small-house.ts'
 
 let house: House
+let scanner: Scanner
 let service: Service
 let as: ReturnType<typeof callers>
 let officer: Call
@@ -23,7 +25,10 @@ let crms: string
 
 beforeAll(async () => {
   house = await openHouse()
-  service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
+  scanner = await openScanner()
+  service = await startService({
+    env: { ADAPTER_ALLOWED_HOSTS: `${hostsOf(house)},${scanner.host}`, ATTACHMENT_SCANNER: scanner.url },
+  })
   as = callers(service)
   officer = as.agent(['privacy_officer', 'dpo', 'operator'], 'officer-1')
   service.config.policy.controllers.push({
@@ -44,6 +49,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await service.close()
+  await scanner.close()
   await house.close()
 })
 
@@ -76,7 +82,20 @@ async function everythingOfAna(): Promise<Record<string, string>> {
     n: '1', // counted for each request: of Ana's there is one, of Ben's none
     recipient: 'mailer',
     erasure,
+    attachment: await fileOf(at),
   }
+}
+/** That Ana sent with a message. */
+async function fileOf(at: string): Promise<string> {
+  const token = service.issuer.mint('portal', { sub: ANA.userId, email: ANA.email, email_verified: true })
+  const { id } = (await upload(service, token, at, Buffer.from('a letter'))).body
+  const ana = as.person(ANA.userId, ANA.email)
+  await until(
+    () => ana(`${at}/attachments`),
+    ({ body }) => body.attachments[0].state === 'clean',
+  )
+  await ana(`${at}/messages`, { body: { text: 'See the letter.', attachments: [id] } })
+  return id
 }
 async function erasureOf({ userId, email }: Person): Promise<string> {
   const body = { type: 'erasure', subject: {}, details: { ground: '17_1_b' } }

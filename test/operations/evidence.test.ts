@@ -10,7 +10,17 @@ import { type Service, startService } from '../support/service.ts'
 import { type House, hostsOf, openHouse, type Person, registerAll } from '../support/small-house.ts'
 
 const FILES = [
-  ...['README.txt', 'verify.mjs', 'request.json', 'clocks.json', 'decisions.json', 'notices.json', 'messages.json', 'tasks.json'],
+  ...[
+    'README.txt',
+    'verify.mjs',
+    'request.json',
+    'clocks.json',
+    'decisions.json',
+    'notices.json',
+    'messages.json',
+    'attachments.json',
+    'tasks.json',
+  ],
   ...['holds.json', 'recipients.json', 'forwardings.json', 'later-rounds.json', 'other-streams.json', 'sealed-package.json'],
   ...['timeline.json', 'public-keys.json', 'public-key.pem', 'manifest.json', 'manifest.json.sig'],
 ]

@@ -66,12 +66,17 @@ function checkOthers() {
   })
 }
 
-/** Messages that are kept have to be those that were written down when they came. */
+/** Messages and files have to be those that were written down when they came. */
 function checkMessages(entries) {
-  const written = new Map(entries.filter(({ event }) => event === 'message_written').map(({ facts }) => [facts.message, facts]))
-  check('messages.json', 'does not match the record', () =>
-    readJson('messages.json').messages.every(({ id, sha256 }) => written.get(id)?.sha256 === sha256),
-  )
+  for (const [list, event, name] of [
+    ['messages', 'message_written', 'message'],
+    ['attachments', 'attachment_taken', 'attachment'],
+  ]) {
+    const written = new Map(entries.filter(entry => entry.event === event).map(({ facts }) => [facts[name], facts]))
+    check(`${list}.json`, 'does not match the record', () =>
+      readJson(`${list}.json`)[list].every(({ id, sha256 }) => written.get(id)?.sha256 === sha256),
+    )
+  }
 }
 
 /** @returns the entries, or none when they cannot be read: then that has been noted */
