@@ -122,8 +122,8 @@ describe('A5, A21: a support agent works blind', () => {
     const at = expect.any(String)
     const id = expect.any(String)
     expect((await agent(`${review}/messages`)).body.messages).toEqual([
-      { id, from: 'person', at, text: null },
-      { id, from: 'staff', at, text: null },
+      { id, from: 'person', at, text: null, attachments: [] },
+      { id, from: 'staff', at, text: null, attachments: [] },
     ])
     const both = await as.agent(['agent', 'dpo'], 'agent-8')(`${review}/messages`)
     expect(both.body.messages.map(({ text }: { text: string }) => text)).toEqual(['canary-from-me', 'canary-from-you'])
