@@ -15,6 +15,8 @@ const ORDER = [
     'auth',
     'adapters',
     'requests',
+    'staff',
+    'messages',
     'decisions',
     'holds',
     'verification',

@@ -1,10 +1,10 @@
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
+import { blobKeyOf, markDeleted, outlivedAttachments } from '../messages/attachments.store.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
-import { blobKeyOf, markDeleted, outlivedAttachments } from '../requests/attachments/attachments.store.ts'
 
 export interface DestroyAttachmentsDeps extends CaseDeps {
   transact: Transact

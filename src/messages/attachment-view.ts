@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { SIDES } from '../messages.store.ts'
-import { Instant } from '../request-view.ts'
+import { SIDES } from '../requests/messages.store.ts'
+import { Instant } from '../requests/request-view.ts'
 import { ATTACHMENT_STATES, type Attachment } from './attachments.store.ts'
 
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T, description: string) =>

@@ -4,11 +4,11 @@ import { type Fault, Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { rightFacts } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
-import { applyEvent, type CaseDeps, lockRequest } from './apply-event.ts'
-import type { WriteDecisionLetter } from './decision-letter.ts'
-import { refuseOwnCase } from './four-eyes.ts'
-import type { IdentityDeps } from './identities.store.ts'
-import { addMessage, type MessageDeps } from './messages.store.ts'
+import { applyEvent, type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import type { WriteDecisionLetter } from '../requests/decision-letter.ts'
+import { refuseOwnCase } from '../requests/four-eyes.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
+import { addMessage, type MessageDeps } from '../requests/messages.store.ts'
 
 export const REVIEW_OUTCOMES = ['upheld', 'changed'] as const
 

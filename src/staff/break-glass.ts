@@ -6,10 +6,10 @@ import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
-import { type CaseDeps, lockRequest } from './apply-event.ts'
+import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
+import { canBeTold } from '../requests/decision-letter.ts'
+import { refuseOwnCase } from '../requests/four-eyes.ts'
 import { type BreakGlass, glassesOf, insertGlass, noteApproval, type SealedGlass } from './break-glass.store.ts'
-import { canBeTold } from './decision-letter.ts'
-import { refuseOwnCase } from './four-eyes.ts'
 
 /** Told to the person at once, in the words of offices and codes. */
 export interface ContentsOpenedLetter {

@@ -3,10 +3,10 @@ import { type Caller, toActor } from '../auth/caller.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
-import { type CaseDeps, lockRequest, renewVersion, setFlag } from './apply-event.ts'
-import { sendWith } from './attachments/attachments.store.ts'
-import type { WriteDecisionLetter } from './decision-letter.ts'
-import { addMessage, type MessageDeps, type Side, sideOf } from './messages.store.ts'
+import { type CaseDeps, lockRequest, renewVersion, setFlag } from '../requests/apply-event.ts'
+import type { WriteDecisionLetter } from '../requests/decision-letter.ts'
+import { addMessage, type MessageDeps, type Side, sideOf } from '../requests/messages.store.ts'
+import { sendWith } from './attachments.store.ts'
 
 export interface WriteMessageDeps extends CaseDeps, MessageDeps {
   writeLetterToSubject: WriteDecisionLetter

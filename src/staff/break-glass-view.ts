@@ -2,10 +2,10 @@ import { type Static, Type } from 'typebox'
 import type { Caller } from '../auth/caller.ts'
 import { BREAK_GLASS_REASONS, CONTENTS } from '../domain/break-glass.ts'
 import type { Vault } from '../platform/vault.ts'
+import { isOfficer } from '../requests/contents.ts'
+import { Instant } from '../requests/request-view.ts'
 import type { SealedGlass } from './break-glass.store.ts'
 import { glassContext } from './break-glass.ts'
-import { isOfficer } from './contents.ts'
-import { Instant } from './request-view.ts'
 
 const Nullable = <S extends Parameters<typeof Type.Union>[0][number]>(schema: S) => Type.Union([schema, Type.Null()])
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { Outbound } from '../../platform/outbound.ts'
+import type { Outbound } from '../platform/outbound.ts'
 
 /** What the scanner said: nothing found, or what. */
 export type Verdict = { clean: true } | { clean: false; found: string }

@@ -3,8 +3,8 @@ import { type Caller, toActor } from '../auth/caller.ts'
 import type { Contents } from '../domain/break-glass.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/database.ts'
+import { readsContents } from '../requests/contents.ts'
 import { openGlass, type SealedGlass } from './break-glass.store.ts'
-import { readsContents } from './contents.ts'
 
 export interface ViewDeps extends Database {
   clock: Clock

@@ -1,5 +1,5 @@
-import type { Tx } from '../../platform/database.ts'
-import type { Side } from '../messages.store.ts'
+import type { Tx } from '../platform/database.ts'
+import type { Side } from '../requests/messages.store.ts'
 
 export const ATTACHMENT_STATES = ['scanning', 'clean', 'refused', 'deleted'] as const
 /** Where a file stands: nobody gets it before it was found clean, and one that was not is destroyed at once. */

@@ -4,9 +4,9 @@ import { type Caller, toActor } from '../auth/caller.ts'
 import { requireSecondPerson } from '../auth/second-person.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Tx } from '../platform/database.ts'
-import type { CaseDeps } from './apply-event.ts'
-import { type Identity, type IdentityDeps, identityIndexes } from './identities.store.ts'
-import { reserveCasesOf } from './reserved.store.ts'
+import type { CaseDeps } from '../requests/apply-event.ts'
+import { type Identity, type IdentityDeps, identityIndexes } from '../requests/identities.store.ts'
+import { reserveCasesOf } from '../requests/reserved.store.ts'
 
 /** Somebody whose cases are for officers alone. Who it is can be looked up under the reference, not here. */
 export interface Vip {

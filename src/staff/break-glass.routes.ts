@@ -3,11 +3,11 @@ import { Type } from 'typebox'
 import { act } from '../auth/act.ts'
 import { BREAK_GLASS_REASONS, CONTENTS } from '../domain/break-glass.ts'
 import type { Database } from '../platform/database.ts'
+import { RequestParams } from '../requests/requests.routes.ts'
+import { visibleRequest } from '../requests/visible-request.ts'
 import { glassesOf } from './break-glass.store.ts'
 import { askForContents, type BreakGlassDeps, openContents } from './break-glass.ts'
 import { GLASS, GlassView, viewGlass } from './break-glass-view.ts'
-import { RequestParams } from './requests.routes.ts'
-import { visibleRequest } from './visible-request.ts'
 
 export interface BreakGlassRoutesDeps extends BreakGlassDeps, Database {}
 

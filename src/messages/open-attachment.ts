@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
-import type { BlobStore } from '../../platform/blobs.ts'
-import type { Tx } from '../../platform/database.ts'
-import { openSmall, openStream, sealSmall } from '../../platform/sealed-stream.ts'
-import type { DataKey, Vault } from '../../platform/vault.ts'
-import { dataKeyOf } from '../data-key.ts'
+import type { BlobStore } from '../platform/blobs.ts'
+import type { Tx } from '../platform/database.ts'
+import { openSmall, openStream, sealSmall } from '../platform/sealed-stream.ts'
+import type { DataKey, Vault } from '../platform/vault.ts'
+import { dataKeyOf } from '../requests/data-key.ts'
 import { type Attachment, blobKeyOf } from './attachments.store.ts'
 
 export interface OpenAttachmentDeps {
