@@ -46,7 +46,7 @@ beforeAll(async () => {
   bens = await erasureOf(BEN)
   const named = { type: 'access', subject: { identities: [{ type: 'email', value: 'cid@example.org' }], name: 'Cid' } }
   crms = (await as.service()('/v1/requests', { body: named })).body.id
-})
+}, 90_000)
 afterAll(async () => {
   await service.close()
   await scanner.close()
