@@ -29,6 +29,8 @@ const CHANGEABLE = [
   'audit_entry',
   'contact_point',
   'subject_mark',
+  'repudiation_link',
+  'person_freeze',
 ]
 const dump = async () =>
   Object.fromEntries(
