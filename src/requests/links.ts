@@ -26,6 +26,7 @@ const PARTS: Record<string, Part> = {
   clocks: { allow: EVERYBODY },
   details: { allow: NO_OPERATOR },
   messages: { allow: NO_OPERATOR },
+  attachments: { allow: NO_OPERATOR },
   decisions: { allow: NO_OPERATOR },
   forwardings: { allow: EVERYBODY },
   recipients: { allow: { support_agent: STAFF, portal: true }, ofSubject: true },

@@ -113,7 +113,7 @@ describe('somebody whom no letter reaches', () => {
   test('is not told by themself', async () => {
     const { at, userId } = await waiting('restriction')
     const { status, body } = await tell(at, {}, as.agent(['dpo'], userId))
-    expect([status, body.code]).toEqual([403, 'not_allowed'])
+    expect([status, body.code]).toEqual([404, 'not_found'])
   })
 
   test('can ask a question all the same, and reads the answer at the portal', async () => {

@@ -81,7 +81,18 @@ describe('a reader of a request is linked to all that they get of it, and to not
 
   test('the plan and the recipients among it, for the person', async () => {
     const { links } = (await as.person(ANA.userId, ANA.email)(`/v1/requests/${erasure}`)).body
-    const named = ['self', 'timeline', 'clocks', 'details', 'messages', 'decisions', 'forwardings', 'recipients', 'plan']
+    const named = [
+      'self',
+      'timeline',
+      'clocks',
+      'details',
+      'messages',
+      'attachments',
+      'decisions',
+      'forwardings',
+      'recipients',
+      'plan',
+    ]
     expect(Object.keys(links).sort()).toEqual(named.sort())
   })
 
