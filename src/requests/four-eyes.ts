@@ -18,7 +18,7 @@ export async function refuseOwnCase(
   { twoPeople = false } = {},
 ): Promise<void> {
   if (caller.kind !== 'support_agent') throw new Problem('not_allowed')
-  if (twoPeople) requireSecondPerson(request.openedBy, caller)
+  if (twoPeople) requireSecondPerson(request.openedBy, caller, 'Whoever opened the request cannot be one of the two.')
   const about = await tx.query<unknown[]>('SELECT 1 FROM request_identity WHERE request_id = $1 AND value_index = ANY($2)', [
     request.id,
     identityIndexes(deps, { type: 'user_id', value: caller.subject }),

@@ -11,7 +11,8 @@ import { KAMAL, type LmsCase, startLmsCase } from '../support/lms-case.ts'
  * press its buttons and send its forms as they are.
  */
 const TIMES = 10
-const TIMES_PRESSED = 3
+/** Each kind of page; every press waits until the network is silent. */
+const TIMES_PRESSED = 2
 let one: LmsCase
 /** Where the links of all letters lead, here. */
 let links: string[]
@@ -101,15 +102,16 @@ describe('a program that opens every link of every letter', () => {
     const before = await dump()
     const browser = await openBrowser()
     const page = await browser.newPage()
+    const pages = [...new Map(links.map(link => [/\/v1\/[\w-]+/.exec(link)?.[0], link])).values()]
     let pressed = 0
     for (let time = 0; time < TIMES; time++)
       for (const link of links) {
         await fromAnotherAddress()
         expect((await page.goto(link))?.status()).toBe(200)
-        if (time < TIMES_PRESSED) pressed += await pressEverything(page, link)
+        if (time < TIMES_PRESSED && pages.includes(link)) pressed += await pressEverything(page, link)
       }
     await browser.close()
-    expect(pressed).toBeGreaterThanOrEqual(TIMES_PRESSED * links.length * 2)
+    expect(pressed).toBeGreaterThanOrEqual(TIMES_PRESSED * pages.length * 2)
     expect(await dump()).toEqual(before)
   }, 300_000)
 })
