@@ -68,6 +68,7 @@ const NATURES = {
   decision_proposed: 'deliberation',
   decision_approved: 'deliberation',
   proposal_superseded: 'deliberation',
+  marketing_split_off: 'decision',
   refused_partly: 'decision',
   fee_announced: 'decision',
   extended: 'decision',

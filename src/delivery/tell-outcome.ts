@@ -38,7 +38,10 @@ async function letterFor(deps: OutcomeDeps, tx: Tx, request: DsarRequest, detail
       if (details.lifts) return letterOfLifting(tx, request, details.lifts)
       return { kind: 'restricted', values: { restrictedOn: today, kept: titlesOf(tasks, 'restrict') } }
     case 'objection':
-      return { kind: 'objection-decided', values: { outcome: 'upheld', purposes: purposesOf(details) } }
+      return {
+        kind: 'objection-decided',
+        values: { outcome: 'upheld', purposes: purposesOf(details), isPart: request.parentId !== null },
+      }
     case 'consent_withdrawal':
       return {
         kind: 'consent-receipt',

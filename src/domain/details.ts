@@ -51,6 +51,10 @@ export const DETAILS_OF: Record<Right, { may: readonly (keyof Details)[]; oneOf?
   inquiry: { may: ['message'], oneOf: ['message'] },
 }
 
+/** Whether an objection is to direct marketing, which is never weighed, and to something that is. */
+export const splitsOff = (right: Right, { purposes = [] }: Details): boolean =>
+  right === 'objection' && purposes.includes('marketing') && purposes.length > 1
+
 /**
  * Whether nobody may weigh anything: direct marketing ends when the person says so (Art. 21(2) and (3)).
  */

@@ -7,8 +7,7 @@ import { isStoppable } from '../domain/lifecycle.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { isPackaged } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
-import { lockRequest, setFlag } from '../requests/apply-event.ts'
-import { endUnanswered } from '../requests/close-request.ts'
+import { applyEvent, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { type FreezeDeps, freezePerson } from '../requests/freeze.ts'
 import { revokeCodes } from '../verification/challenges.store.ts'
 
@@ -46,7 +45,7 @@ export async function repudiate(
   if (before) return before
   const effect = await effectOn(tx, request)
   await deps.record(tx, requestStream(id), by, 'repudiated', { effect, state: request.state, contact: contact ?? null })
-  if (isStoppable(request.state, request.right)) await endUnanswered(deps, tx, id, 'cancelled', by, { reason: 'repudiated' })
+  if (isStoppable(request.state, request.right)) await applyEvent(deps, tx, id, 'cancelled', by, { reason: 'repudiated' })
   if (effect === 'carried_out') await revokeCodes(tx, id, deps.clock.now())
   else await endWork(deps, tx, id)
   await setFlag(deps, tx, id, 'repudiated', true, by)

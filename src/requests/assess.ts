@@ -6,22 +6,17 @@ import { Problem } from '../domain/problem.ts'
 import { awaitsProof, type DsarRequest } from '../domain/request.ts'
 import { type Right, rightFacts } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
-import { applyEvent, type CaseDeps, lockRequest, setFlag, startCoolingOff } from './apply-event.ts'
+import { applyEvent, lockRequest, setFlag, startCoolingOff } from './apply-event.ts'
 import { openPause } from './clock-ledger.store.ts'
-import { type DetailsDeps, detailsOf } from './details.ts'
+import { detailsOf } from './details.ts'
 import { applyFreeze, type FreezeDeps } from './freeze.ts'
-import type { IdentityDeps } from './identities.store.ts'
 import { type LastMomentDeps, lastMomentOf } from './last-moment.ts'
 import { markSubject } from './marks.store.ts'
+import { type SplitDeps, splitObjection } from './split-objection.ts'
 import { weighReport } from './weigh-report.ts'
 
-export interface AssessDeps
-  extends CaseDeps,
-    LastMomentDeps,
-    Omit<FreezeDeps, 'vault'>,
-    Omit<DetailsDeps, 'vault'>,
-    Omit<IdentityDeps, 'vault'> {
-  vault: DetailsDeps['vault'] & IdentityDeps['vault']
+export interface AssessDeps extends SplitDeps, LastMomentDeps, Omit<FreezeDeps, 'vault' | 'policy'> {
+  policy: SplitDeps['policy'] & FreezeDeps['policy']
   coolingOff: CoolingOff
   /** Whether those who know people have said lately who a request is about; else they are asked again, and have it go on. */
   isResolvedLately(tx: Tx, request: DsarRequest): Promise<boolean>
@@ -31,10 +26,13 @@ export interface AssessDeps
 
 const BY = system('policy')
 
-/** Lets go on at once what needs nobody's judgement, and shows the rest to those who judge. */
+/** Lets go on at once what needs nobody's judgement, split off if need be, and shows the rest to those who judge. */
 export async function assess(deps: AssessDeps, tx: Tx, requestId: string): Promise<void> {
   const request = await lockRequest(tx, requestId)
-  if (request.state !== 'assessing' || (await openPause(tx, requestId, 'fee'))) return
+  if (request.state !== 'assessing') return
+  const marketing = await splitObjection(deps, tx, request)
+  if (marketing) await assess(deps, tx, marketing)
+  if (await openPause(tx, requestId, 'fee')) return
   const details = await detailsOf(deps, tx, requestId)
   const worth = request.right === 'under_age_report' ? await weighReport(deps, tx, requestId) : 'first'
   if (worth === 'duplicate') {

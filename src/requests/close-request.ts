@@ -1,14 +1,11 @@
-import type { Facts } from '../audit/record.ts'
 import type { Caller } from '../auth/caller.ts'
 import { toActor } from '../auth/caller.ts'
-import type { Actor } from '../domain/actor.ts'
 import type { State } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest } from './apply-event.ts'
 import type { IdentityDeps } from './identities.store.ts'
-import { liftMarks } from './marks.store.ts'
 import { isReserved } from './reserved.store.ts'
 import { isDataSubject, visibleAs, visibleRequest } from './visible-request.ts'
 
@@ -26,21 +23,7 @@ export async function withdrawRequest(deps: Deps, tx: Tx, id: string, caller: Ca
     throw new Problem('not_allowed', isReport ? 'Write a message if the report is wrong: somebody will look at it.' : undefined)
   if (isReport && !TAKEN_BACK_UNTIL.has((await lockRequest(tx, id)).state))
     throw new Problem('illegal_transition', 'It can no longer be taken back.') // and why would tell what came of it
-  return endUnanswered(deps, tx, id, 'withdrawn', toActor(caller))
-}
-
-/** An objection to marketing is in force before it is decided on (Art. 21(3)), and is no more once there is none. */
-export async function endUnanswered(
-  deps: Deps,
-  tx: Tx,
-  id: string,
-  event: 'withdrawn' | 'cancelled',
-  by: Actor,
-  facts: Facts = {},
-): Promise<DsarRequest> {
-  const ended = await applyEvent(deps, tx, id, event, by, facts)
-  await liftMarks(tx, { requestId: id, kind: 'objected', at: deps.clock.now() })
-  return ended
+  return applyEvent(deps, tx, id, 'withdrawn', toActor(caller))
 }
 
 const TAKEN_BACK_UNTIL: ReadonlySet<State> = new Set(['received', 'verifying', 'assessing', 'cooling_off'])
@@ -49,7 +32,7 @@ const TAKEN_BACK_UNTIL: ReadonlySet<State> = new Set(['received', 'verifying', '
 export async function cancelRequest(deps: Deps, tx: Tx, id: string, reason: CancelReason, caller: Caller): Promise<DsarRequest> {
   if (isReserved(await visibleRequest(deps, tx, id, caller)))
     throw new Problem('not_allowed', 'A request about a VIP or a colleague is ended by a decision of two people.')
-  return endUnanswered(deps, tx, id, 'cancelled', toActor(caller), { reason })
+  return applyEvent(deps, tx, id, 'cancelled', toActor(caller), { reason })
 }
 
 /** Why staff end a request. There is another reason that nobody chooses: `repudiated`. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { COOKIES, DETAILS_OF, type Details, ERASURE_GROUNDS, RESTRICTION_GROUNDS } from '../domain/details.ts'
+import { COOKIES, DETAILS_OF, type Details, ERASURE_GROUNDS, RESTRICTION_GROUNDS, splitsOff } from '../domain/details.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
@@ -144,6 +144,12 @@ async function notRefused(read: Tx, id: string, purposes: readonly string[]): Pr
   return purposes.filter(purpose => !refused.has(purpose))
 }
 
+/** Whether a request of its own carries out what an objection said of marketing. */
+async function isSplit(read: Tx, id: string): Promise<boolean> {
+  const parts = await read.query<unknown[]>(`SELECT 1 FROM dsar_request WHERE parent_id = $1 AND "right" = 'objection'`, [id])
+  return parts.length > 0
+}
+
 /** The particulars as they were given. */
 export async function givenDetails({ vault }: DetailsDeps, read: Tx, id: string): Promise<Details> {
   const [row] = await read.query<{ sealed: Buffer | null }[]>('SELECT details_sealed AS sealed FROM dsar_request WHERE id = $1', [
@@ -152,8 +158,12 @@ export async function givenDetails({ vault }: DetailsDeps, read: Tx, id: string)
   return row?.sealed ? (vault.openJson(row.sealed, context(id)) as Details) : {}
 }
 
-/** The particulars that are to be carried out: without the purposes that were refused. */
+/** The particulars that are to be carried out: without the purposes that were refused, or split off. */
 export async function detailsOf(deps: DetailsDeps, read: Tx, id: string): Promise<Details> {
   const details = await givenDetails(deps, read, id)
-  return details.purposes ? { ...details, purposes: await notRefused(read, id, details.purposes) } : details
+  if (!details.purposes) return details
+  const left = splitsOff('objection', details) && (await isSplit(read, id)) ? notMarketing(details.purposes) : details.purposes
+  return { ...details, purposes: await notRefused(read, id, left) }
 }
+
+const notMarketing = (purposes: readonly string[]): string[] => purposes.filter(purpose => purpose !== 'marketing')

@@ -35,6 +35,8 @@ export interface Checked {
   scope: { categories?: string[] }
   details: Details
   assuranceNeeded: number
+  /** The request that this one was split off; one that lifts another names it in its details. */
+  parentId?: string
 }
 
 export interface Opener {
@@ -69,7 +71,7 @@ export async function takeIn(deps: TakeInDeps, tx: Tx, input: Checked, { kind, i
 }
 
 function newRequest(deps: TakeInDeps, id: string, input: Checked): Omit<DsarRequest, 'openedByKind' | 'openedBy'> {
-  const { receivedAt, channel, relationship, scope, assuranceNeeded, details } = input
+  const { receivedAt, channel, relationship, scope, assuranceNeeded, details, parentId = details.lifts ?? null } = input
   const { region, country = region && countryOf(region), locale, timeZone = deps.timeZone } = input.subject
   const clocks = computeClocks({
     receivedAt,
@@ -101,7 +103,7 @@ function newRequest(deps: TakeInDeps, id: string, input: Checked): Omit<DsarRequ
     policyVersion: deps.policy.version,
     completeness: null,
     coolsOffAt: null,
-    parentId: details.lifts ?? null,
+    parentId,
     closedAt: null,
   }
 }

@@ -76,6 +76,7 @@ export const ABOUT_DECISIONS = {
       ...(decided.outcome === 'refused'
         ? [messages.say('objection-decided.reasons'), quoted(decided.reasons), ...remedies(messages, decided.authority)]
         : []),
+      ...(decided.outcome === 'upheld' && decided.isPart ? [messages.say('objection-decided.part')] : []),
     ],
   }),
 

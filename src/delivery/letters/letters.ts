@@ -146,7 +146,7 @@ export interface LetterValues {
   'restriction-lifted': Common & { remaining: boolean }
   rectified: Common & { changed: FieldName[]; refused?: Refused & { fields: FieldName[] } }
   'objection-decided': Common & { purposes: WordedCode<'purpose'>[] } & (
-      | { outcome: 'upheld' }
+      | { outcome: 'upheld'; isPart?: boolean }
       | ({ outcome: 'refused' } & Refused)
     )
   'consent-receipt': Common & { purposes: WordedCode<'purpose'>[]; cookies: WordedCode<'cookies'>[]; withdrawnOn: Day }

@@ -61,7 +61,8 @@ function untruths({ adapters }: World, { text: wrapped }: Mail, person: number):
       'it is corrected',
     )
   if (text.includes('the use of your personal data has been restricted')) return lacks('restricted', () => true)
-  if (text.includes('you get no more advertising')) return lacks('object marketing', ({ name }) => name === 'choices')
+  if (text.includes('whatever becomes of the rest of your objection') || text.includes('you get no more advertising'))
+    return lacks('object marketing', ({ name }) => name === 'choices')
   if (text.includes('you withdrew your consent')) return lacks('consent marketing', ({ name }) => name === 'choices')
   return []
 }

@@ -49,18 +49,24 @@ export async function settle(world: World): Promise<void> {
   await world.rest()
 }
 
-/** Requests of the service's own: an account that was stopped for a report is given back. */
+/** Requests of the service's own: an account that was stopped for a report is given back, and what nobody may weigh is split off. */
 async function adoptOurOwn(world: World): Promise<void> {
-  const { requests } = (await world.officer('/v1/requests?type=restriction&limit=100')).body
-  for (const view of requests) {
-    if (world.cases.some(one => one.id === view.id)) continue
-    const at = `/v1/requests/${view.id}`
-    const { lifts } = (await world.officer(`${at}/details`)).body
-    const report = world.cases.find(one => one.id === lifts)
-    if (view.channel !== 'system' || !report) world.violations.push(`nobody opened ${view.id}`)
-    world.cases.push({
-      ...{ at, id: view.id, right: 'restriction', person: report?.person ?? 0, by: 'officer', body: { details: { lifts } } },
-      ...{ openedAt: Date.parse(view.createdAt), provenAt: 0, approvedAt: 0, decided: [], views: [view] },
-    })
+  for (const right of ['restriction', 'objection'] as const) {
+    const { requests } = (await world.officer(`/v1/requests?type=${right}&limit=100`)).body
+    for (const view of requests) if (!world.cases.some(({ id }) => id === view.id)) await adopt(world, right, view)
   }
+}
+
+async function adopt(world: World, right: 'restriction' | 'objection', view: Case['views'][number]): Promise<void> {
+  const at = `/v1/requests/${view.id}`
+  const details: Case['body']['details'] & object = (await world.officer(`${at}/details`)).body
+  const { entries } = (await world.officer(`${at}/timeline`)).body
+  const { shownFor } = entries.find(({ event }: { event: string }) => event === 'identity_confirmed')?.facts ?? {}
+  const origin = world.cases.find(({ id }) => id === (details.lifts ?? shownFor))
+  if (view.channel !== 'system' || !origin) world.violations.push(`nobody opened ${view.id}`)
+  const provenAt = right === 'objection' ? (origin?.provenAt ?? 0) : 0
+  world.cases.push({
+    ...{ at, id: view.id, right, person: origin?.person ?? 0, by: 'officer', body: { details } },
+    ...{ openedAt: Date.parse(view.createdAt), provenAt, approvedAt: 0, decided: [], views: [view] },
+  })
 }

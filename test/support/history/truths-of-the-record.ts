@@ -25,12 +25,13 @@ export function offTheRecord({ entries, view, views, decided, decisions }: Ended
 
 /** What the law lets nobody say no to, and what takes two people. */
 export function refusedAgainstTheLaw(one: Ended): string[] {
-  const { right, body } = one
+  const { right, body, entries } = one
+  const isSplit = entries.some(({ event }) => event === 'marketing_split_off')
   return inEffect(one).flatMap(({ kind, ground, parts, decidedBy, approvedBy }) => {
     if (kind === 'approve') return []
     const said = ground ?? ''
     const asked = body.details?.purposes ?? []
-    const marketing = right === 'objection' && (parts ? (parts.purposes ?? []) : asked).includes('marketing')
+    const marketing = right === 'objection' && !isSplit && (parts ? (parts.purposes ?? []) : asked).includes('marketing')
     const isWrong =
       right === 'marketing_opt_out' ||
       marketing ||
