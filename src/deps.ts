@@ -1,4 +1,5 @@
 import { CALL_LIMITS } from './adapters/call-limits.ts'
+import { serviceConnector } from './adapters/kinds.ts'
 import { createRecorder } from './audit/record.ts'
 import { type GuessingDeps, noteWrongCode } from './auth/guessing.ts'
 import { underPseudonym } from './auth/pseudonym.ts'
@@ -53,6 +54,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
   const metrics = createMetrics({ ofProcess: true })
   const rateLimits = postgresRateLimits(database.read)
   const counts = countWork(metrics, database.read)
+  const outbound = createOutbound({ allowedHosts: config.adapterAllowedHosts })
   const record = createRecorder({ clock, sign: bytes => vault.sign(bytes) })
   const letters = {
     vault,
@@ -77,7 +79,8 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     onError,
     blobs: openBlobStore(config.blobStoreUrl),
     mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
-    outbound: createOutbound({ allowedHosts: config.adapterAllowedHosts }),
+    outbound,
+    connectors: { service: serviceConnector({ outbound, clock }) },
     verifier: rememberServices(underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault), clock),
     rateLimits,
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),

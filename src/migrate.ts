@@ -18,6 +18,7 @@ import { LegalMinima1763901500000 } from '../migrations/0015-legal-minima.ts'
 import { Mandates1763901600000 } from '../migrations/0016-mandates.ts'
 import { Attachments1763901700000 } from '../migrations/0017-attachments.ts'
 import { WhoMaySee1763901900000 } from '../migrations/0019-who-may-see.ts'
+import { AdapterKinds1763902000000 } from '../migrations/0020-adapter-kinds.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -40,6 +41,7 @@ export const MIGRATIONS = [
   Mandates1763901600000,
   Attachments1763901700000,
   WhoMaySee1763901900000,
+  AdapterKinds1763902000000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

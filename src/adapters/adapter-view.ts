@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { ADAPTER_STATES, type Adapter } from './adapters.store.ts'
+import { ADAPTER_KINDS } from './kinds.ts'
 import { Manifest } from './protocol.ts'
 
 /** What an adapter looks like, for the reader of the API. */
@@ -7,7 +8,9 @@ export const ADAPTER_EXAMPLE = {
   id: '019af0c1-0000-7c3a-9b54-2f60c1a7e8d4',
   name: 'billing',
   title: 'Billing',
+  kind: 'service',
   baseUrl: 'https://billing.internal.example/dsar',
+  settings: {},
   state: 'active',
   secret: '***',
   manifest: {
@@ -43,7 +46,9 @@ export const AdapterView = Type.Object(
     id: Type.String({ format: 'uuid' }),
     name: Type.String(),
     title: Type.String(),
+    kind: Type.Enum([...ADAPTER_KINDS]),
     baseUrl: Type.String(),
+    settings: Type.Record(Type.String(), Type.Unknown()),
     state: Type.Enum([...ADAPTER_STATES]),
     secret: Type.String({
       description: '`***`, but for the answer to a registration in which the service made the secret: there it is shown once.',

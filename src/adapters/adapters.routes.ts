@@ -6,7 +6,9 @@ import type { Database } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
 import { ADAPTER_EXAMPLE, AdapterView, viewAdapter } from './adapter-view.ts'
-import { type Adapter, type AdapterChange, adaptersIn, getAdapter, secretsOf } from './adapters.store.ts'
+import { type Adapter, type AdapterChange, adaptersIn, contactOf, getAdapter } from './adapters.store.ts'
+import type { Contact } from './fetch-manifest.ts'
+import { ADAPTER_KINDS, type AdapterKind } from './kinds.ts'
 import {
   askForManifest,
   changeAdapter,
@@ -16,6 +18,7 @@ import {
   removeAdapter,
   setSuspended,
 } from './register-adapter.ts'
+import type { JsonObject } from './strict-json.ts'
 
 export interface AdapterRoutesDeps extends RegistryDeps, Database {}
 
@@ -26,6 +29,20 @@ const Secret = Type.String({
   description: 'Standard Webhooks. Can be written, never read back.',
 })
 const BaseUrl = Type.String({ format: 'uri', maxLength: 500 })
+const Contacting = {
+  secret: Type.Optional(Secret),
+  credentials: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[a-z][a-zA-Z]{0,39}$' }), Type.String({ minLength: 1, maxLength: 4000 }), {
+      maxProperties: 10,
+      description: 'With which the service shows at its door who it is. Can be written, never read back.',
+    }),
+  ),
+  settings: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'What else its kind has to know. Nothing secret: it can be read.',
+    }),
+  ),
+}
 const Title = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })
 
 const answer = (status: number, adapter: Adapter, secret?: string): StoredAnswer => ({
@@ -58,21 +75,27 @@ export const adapterRoutes =
           description:
             'Asks it for its manifest, which has to speak the privacy policy’s language. Without a `secret`, one is made and shown once.',
           body: Type.Object(
-            { baseUrl: BaseUrl, title: Type.Optional(Title), secret: Type.Optional(Secret) },
+            {
+              kind: Type.Optional(Type.Enum([...ADAPTER_KINDS], { default: 'service' })),
+              baseUrl: Type.Optional(BaseUrl),
+              title: Type.Optional(Title),
+              ...Contacting,
+            },
             { ...closed, examples: [{ baseUrl: 'https://billing.internal.example/dsar', title: 'Billing' }] },
           ),
           response: { 201: AdapterView },
         },
       },
       (req, reply) => {
-        const { baseUrl, title, secret = newSecret() } = req.body
+        const { title, secret = newSecret() } = req.body
+        const contact = contactIn(req.body, secret)
         return actAfter(
           deps,
           req,
           reply,
-          () => askForManifest(deps, baseUrl, [secret]),
+          () => askForManifest(deps, contact),
           async (tx, manifest) => {
-            const given = { ...(title && { title }), baseUrl, secrets: [secret], manifest }
+            const given = { ...contact, ...(title && { title }), manifest }
             const adapter = await registerAdapter(deps, tx, given, req.caller)
             return answer(201, adapter, req.body.secret ? undefined : secret)
           },
@@ -133,7 +156,7 @@ export const adapterRoutes =
           description:
             'A new `secret` is used beside the old one until the next change of it. An empty change asks for the manifest again.',
           body: Type.Object(
-            { baseUrl: Type.Optional(BaseUrl), title: Type.Optional(Title), secret: Type.Optional(Secret) },
+            { baseUrl: Type.Optional(BaseUrl), title: Type.Optional(Title), ...Contacting },
             { ...closed, examples: [{ title: 'Billing (EU)' }] },
           ),
           response: { 200: AdapterView },
@@ -196,15 +219,28 @@ export const adapterRoutes =
     )
   }
 
+/** What is sent about how to ask an adapter. */
+interface Given {
+  kind?: AdapterKind
+  baseUrl?: string
+  secret?: string
+  credentials?: Contact['credentials']
+  settings?: JsonObject
+}
+
+function contactIn({ kind = 'service', baseUrl = '', credentials = {}, settings = {} }: Given, secret: string) {
+  return { kind, baseUrl, secrets: [secret], credentials, settings }
+}
+
 /** A change with the manifest that comes with it: whatever changes, the adapter is asked anew what it holds. */
 async function askForChange(
   deps: AdapterRoutesDeps,
   id: string,
-  { secret, ...named }: Pick<AdapterChange, 'title' | 'baseUrl'> & { secret?: string },
+  { secret, ...named }: Pick<AdapterChange, 'title' | 'baseUrl' | 'credentials' | 'settings'> & { secret?: string },
 ): Promise<AdapterChange> {
-  const current = await getAdapter(deps.read, id)
-  const known = await secretsOf(deps, deps.read, id)
-  const secrets = secret && secret !== known[0] ? [secret, ...known].slice(0, 2) : known
-  const manifest = await askForManifest(deps, named.baseUrl ?? current.baseUrl, secrets)
-  return { manifest, ...named, ...(secret && { secrets }) }
+  const current = await contactOf(deps, deps.read, id)
+  const { credentials } = current
+  const secrets = secret && secret !== current.secrets[0] ? [secret, ...current.secrets].slice(0, 2) : current.secrets
+  const manifest = await askForManifest(deps, { ...current, ...named, secrets })
+  return { manifest, ...((secret || named.credentials) && { secrets, credentials }), ...named }
 }

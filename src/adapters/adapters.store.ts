@@ -2,7 +2,11 @@ import { randomUUIDv7 } from 'node:crypto'
 import { Problem } from '../domain/problem.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
+import type { Contact } from './fetch-manifest.ts'
+import type { AdapterKind } from './kinds.ts'
 import type { Manifest } from './protocol.ts'
+import type { Secrets } from './signing.ts'
+import type { JsonObject } from './strict-json.ts'
 
 export const ADAPTER_STATES = ['active', 'suspended', 'removed'] as const
 export type AdapterState = (typeof ADAPTER_STATES)[number]
@@ -12,7 +16,10 @@ export interface Adapter {
   id: string
   name: string
   title: string
+  kind: AdapterKind
+  /** Empty where it has none. */
   baseUrl: string
+  settings: JsonObject
   state: AdapterState
   manifest: Manifest
   concurrency: number
@@ -24,7 +31,7 @@ export interface Adapter {
 
 type SecretDeps = { vault: Pick<Vault, 'sealJson' | 'openJson'> }
 
-const COLUMNS = `id, name, title, base_url AS "baseUrl", state, manifest, concurrency, per_minute AS "perMinute", version,
+const COLUMNS = `id, name, title, kind, base_url AS "baseUrl", settings, state, manifest, concurrency, per_minute AS "perMinute", version,
   created_at AS "createdAt", changed_at AS "changedAt"`
 const context = (id: string) => `adapter|secrets_sealed|${id}`
 
@@ -58,32 +65,44 @@ export async function getAdapter(tx: Tx, id: string, { lock = false } = {}): Pro
   return adapter
 }
 
-/** The signing secrets of an adapter, the newest first; two while one is being replaced by the other. */
-export async function secretsOf({ vault }: SecretDeps, tx: Tx, id: string): Promise<string[]> {
-  const [row] = await tx.query<{ sealed: Buffer }[]>('SELECT secrets_sealed AS sealed FROM adapter WHERE id = $1', [id])
-  return row ? (vault.openJson(row.sealed, context(id)) as string[]) : []
+/** How an adapter is asked, its secrets opened. @throws Problem `not_found` */
+export async function contactOf({ vault }: SecretDeps, tx: Tx, id: string): Promise<Contact & { kind: AdapterKind }> {
+  const [row] = await tx.query<(Pick<Adapter, 'kind' | 'baseUrl' | 'settings'> & { sealed: Buffer })[]>(
+    'SELECT kind, base_url AS "baseUrl", settings, secrets_sealed AS sealed FROM adapter WHERE id = $1',
+    [id],
+  )
+  if (!row) throw new Problem('not_found')
+  const { sealed, ...known } = row
+  const opened = vault.openJson(sealed, context(id)) as Sealed | string[]
+  return Array.isArray(opened) ? { ...known, secrets: opened, credentials: {} } : { ...known, ...opened }
 }
 
-export type NewAdapter = Pick<Adapter, 'name' | 'title' | 'baseUrl' | 'manifest'> & { secrets: string[] }
+/** Signing secrets alone, as a list, are how they were sealed before there were other kinds. */
+type Sealed = Pick<Contact, 'secrets' | 'credentials'>
+
+export type NewAdapter = Pick<Adapter, 'name' | 'title' | 'manifest'> & Contact & { kind: AdapterKind }
 
 /** @throws Problem `already_exists` */
 export async function insertAdapter({ vault }: SecretDeps, tx: Tx, adapter: NewAdapter, now: Date): Promise<Adapter> {
   const id = randomUUIDv7()
   const { concurrency, perMinute } = adapter.manifest.limits
   const [row] = await tx.query<Adapter[]>(
-    `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance, allowance_at, created_at, changed_at)
-     VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8::int, $8::int, now(), $9, $9)
+    `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance, allowance_at, created_at, changed_at,
+       kind, settings)
+     VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8::int, $8::int, now(), $9, $9, $10, $11)
      ON CONFLICT (name) WHERE state <> 'removed' DO NOTHING RETURNING ${COLUMNS}`,
     [
       id,
       adapter.name,
       adapter.title,
       adapter.baseUrl,
-      vault.sealJson(adapter.secrets, context(id)),
+      vault.sealJson({ secrets: adapter.secrets, credentials: adapter.credentials }, context(id)),
       JSON.stringify(adapter.manifest),
       concurrency,
       perMinute,
       now,
+      adapter.kind,
+      JSON.stringify(adapter.settings),
     ],
   )
   if (!row) throw new Problem('already_exists', `An adapter named '${adapter.name}' is registered.`)
@@ -94,7 +113,10 @@ export interface AdapterChange {
   title?: string
   baseUrl?: string
   manifest?: Manifest
-  secrets?: string[]
+  /** With the credentials, for they are sealed together. */
+  secrets?: Secrets
+  credentials?: Contact['credentials']
+  settings?: JsonObject
   state?: AdapterState
 }
 
@@ -103,13 +125,13 @@ export async function updateAdapter(
   { vault }: SecretDeps,
   tx: Tx,
   adapter: Adapter,
-  change: AdapterChange,
+  { secrets, credentials, ...change }: AdapterChange,
   now: Date,
 ): Promise<Adapter> {
   const manifest = change.manifest ?? adapter.manifest
   await tx.query(
     `UPDATE adapter SET title = $2, base_url = $3, manifest = $4, concurrency = $5, per_minute = $6, state = $7,
-       secrets_sealed = coalesce($8, secrets_sealed), changed_at = $9, version = version + 1 WHERE id = $1`,
+       secrets_sealed = coalesce($8, secrets_sealed), changed_at = $9, settings = coalesce($10, settings), version = version + 1 WHERE id = $1`,
     [
       adapter.id,
       change.title ?? adapter.title,
@@ -118,8 +140,9 @@ export async function updateAdapter(
       manifest.limits.concurrency,
       manifest.limits.perMinute,
       change.state ?? adapter.state,
-      change.secrets ? vault.sealJson(change.secrets, context(adapter.id)) : null,
+      secrets && credentials ? vault.sealJson({ secrets, credentials }, context(adapter.id)) : null,
       now,
+      change.settings ? JSON.stringify(change.settings) : null,
     ],
   )
   const [row] = await tx.query<Adapter[]>(`SELECT ${COLUMNS} FROM adapter WHERE id = $1`, [adapter.id])

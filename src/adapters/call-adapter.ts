@@ -6,13 +6,13 @@ import { readCollectDocument } from './collect-document.ts'
 import { type CollectSink, readCollectStream } from './collect-stream.ts'
 import { startCollection } from './collection.ts'
 import { AdapterFault } from './fault.ts'
-import { endpoint } from './fetch-manifest.ts'
+import { type Contact, endpoint } from './fetch-manifest.ts'
 import { judgeAnswer } from './judge-answer.ts'
 import { fileOpener } from './open-file.ts'
 import type { TaskCall } from './protocol.ts'
 import { mediaTypeOf, readWhole } from './read-json.ts'
 import { parseRetryAfter, pollDelay } from './retry.ts'
-import { type Secrets, signCall } from './signing.ts'
+import { signCall } from './signing.ts'
 import { parseStrictly } from './strict-json.ts'
 
 export interface CallDeps {
@@ -20,9 +20,8 @@ export interface CallDeps {
   clock: Clock
 }
 
-export interface AdapterCall {
-  baseUrl: string
-  secrets: Secrets
+/** What is asked of an adapter, and how. Of the contact this kind needs the address and the secrets. */
+export interface AdapterCall extends Contact {
   task: TaskCall
   /** Where an earlier call said it can be polled. */
   location?: string
@@ -32,13 +31,14 @@ export interface AdapterCall {
   signal?: AbortSignal
 }
 
-type Call = AdapterCall & { limits: CallLimits }
+type ServiceCall = Omit<AdapterCall, 'credentials' | 'settings'>
+type Call = ServiceCall & { limits: CallLimits }
 
 /**
  * Asks an adapter to do one task, or how far it is with it, and says what its answer comes to. Whatever the adapter sends is
  * told as an `Answer`; what is thrown is our own trouble (the sink's, a mistake in the call).
  */
-export async function callAdapter(deps: CallDeps, { limits = CALL_LIMITS, ...asked }: AdapterCall): Promise<Answer> {
+export async function callAdapter(deps: CallDeps, { limits = CALL_LIMITS, ...asked }: ServiceCall): Promise<Answer> {
   const call = { ...asked, limits }
   let afterSeconds: number | undefined
   try {
@@ -119,7 +119,7 @@ async function readBody(deps: CallDeps, call: Call, answer: OutboundAnswer): Pro
 }
 
 /** Polls are signed, so they go nowhere but to the adapter itself. */
-function locationOf({ baseUrl }: AdapterCall, location: string | undefined): string {
+function locationOf({ baseUrl }: ServiceCall, location: string | undefined): string {
   const url = location === undefined ? null : URL.parse(location, baseUrl)
   if (!url || url.username || url.password || url.origin !== new URL(baseUrl).origin) {
     throw new AdapterFault('location_refused', 'the location of the task is missing, or not at the adapter')

@@ -7,11 +7,23 @@ import { validateManifest } from './manifest.ts'
 import type { Manifest } from './protocol.ts'
 import { mediaTypeOf, readWhole } from './read-json.ts'
 import { type Secrets, signCall } from './signing.ts'
-import { parseStrictly } from './strict-json.ts'
+import { type JsonObject, parseStrictly } from './strict-json.ts'
 
 export interface Deps {
   outbound: Pick<Outbound, 'request' | 'examine'>
   clock: Clock
+}
+
+/** What has to be known to ask an adapter; what of it is used depends on its kind. */
+export interface Contact {
+  /** Empty where it has none. */
+  baseUrl: string
+  /** With which either side signs, the newest first. */
+  secrets: Secrets
+  /** With which we show at its door who we are: sealed at rest, written and never read back. */
+  credentials: Readonly<Record<string, string>>
+  /** What else there is to know. Nothing secret. */
+  settings: JsonObject
 }
 
 const LIMITS = { headersMs: 10_000, idleMs: 10_000, totalMs: 20_000, bytes: 1024 ** 2 }
@@ -29,7 +41,7 @@ export function endpoint(baseUrl: string, name: 'manifest' | 'tasks'): string {
  * Asks an adapter what it holds and can do.
  * @throws Problem `address_refused` where we may not call, `manifest_refused` for everything else that keeps a manifest from coming
  */
-export async function fetchManifest(deps: Deps, { baseUrl, secrets }: { baseUrl: string; secrets: Secrets }): Promise<Manifest> {
+export async function fetchManifest(deps: Deps, { baseUrl, secrets }: Pick<Contact, 'baseUrl' | 'secrets'>): Promise<Manifest> {
   const url = endpoint(baseUrl, 'manifest')
   const verdict = await deps.outbound.examine(url)
   if (!verdict.allowed) throw new Problem('address_refused', `${verdict.why[0]?.toUpperCase()}${verdict.why.slice(1)}.`)

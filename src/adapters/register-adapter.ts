@@ -7,11 +7,13 @@ import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { checkManifest } from '../policy/check-manifest.ts'
 import type { Policy } from '../policy/policy.ts'
-import { type Adapter, type AdapterChange, insertAdapter, openTasks, updateAdapter } from './adapters.store.ts'
-import { type Deps as FetchDeps, fetchManifest } from './fetch-manifest.ts'
+import { type Adapter, type AdapterChange, insertAdapter, type NewAdapter, openTasks, updateAdapter } from './adapters.store.ts'
+import type { Contact } from './fetch-manifest.ts'
+import type { AdapterKind, Connectors } from './kinds.ts'
 import type { Manifest } from './protocol.ts'
 
-export interface RegistryDeps extends FetchDeps {
+export interface RegistryDeps {
+  connectors: Connectors
   clock: Clock
   record: Recorder
   vault: Pick<Vault, 'sealJson' | 'openJson'>
@@ -26,8 +28,11 @@ export const newSecret = (): string => `whsec_${randomBytes(24).toString('base64
  * Talks to the network, so outside of any transaction.
  * @throws Problem `address_refused`, `manifest_refused`
  */
-export async function askForManifest(deps: RegistryDeps, baseUrl: string, secrets: string[]): Promise<Manifest> {
-  const manifest = await fetchManifest(deps, { baseUrl, secrets })
+export async function askForManifest(
+  deps: RegistryDeps,
+  { kind, ...contact }: Contact & { kind: AdapterKind },
+): Promise<Manifest> {
+  const manifest = await deps.connectors[kind].manifest(contact)
   const errors = checkManifest(deps.policy, manifest)
   if (errors.length > 0) throw new Problem('manifest_refused', 'It claims what the privacy policy does not tell.', { errors })
   return manifest
@@ -36,7 +41,7 @@ export async function askForManifest(deps: RegistryDeps, baseUrl: string, secret
 export async function registerAdapter(
   deps: RegistryDeps,
   tx: Tx,
-  adapter: { title?: string; baseUrl: string; secrets: string[]; manifest: Manifest },
+  adapter: Omit<NewAdapter, 'name' | 'title'> & { title?: string },
   caller: Caller,
 ): Promise<Adapter> {
   const { manifest } = adapter

@@ -1,6 +1,5 @@
-import { type Adapter, adaptersIn, secretsOf } from '../adapters/adapters.store.ts'
-import { type CallDeps, callAdapter } from '../adapters/call-adapter.ts'
-import { CALL_LIMITS } from '../adapters/call-limits.ts'
+import { type Adapter, adaptersIn, contactOf } from '../adapters/adapters.store.ts'
+import type { Connectors } from '../adapters/kinds.ts'
 import type { Dataset } from '../adapters/protocol.ts'
 import { addDays, addMonths, type Day, dayIn } from '../domain/day.ts'
 import type { Details } from '../domain/details.ts'
@@ -8,6 +7,7 @@ import { isRepresentative } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import { RIGHTS } from '../domain/rights.ts'
 import { ACTIONS, type Action } from '../pipeline.ts'
+import type { Clock } from '../platform/clock.ts'
 import { controllerOf } from '../policy/controllers.ts'
 import type { Policy } from '../policy/policy.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
@@ -17,7 +17,9 @@ import { countCallOf, type TaskCallDeps } from '../tasks/task-call.ts'
 import { type DatasetAnswer, type TaskConfig, tasksOf } from '../tasks/tasks.store.ts'
 import { actionsOf } from './plan-tasks.ts'
 
-export interface ForeseeDeps extends TaskCallDeps, CallDeps {
+export interface ForeseeDeps extends TaskCallDeps {
+  connectors: Connectors
+  clock: Clock
   policy: Policy
   /** Of the controller. */
   timeZone: string
@@ -111,8 +113,8 @@ async function countsOf(
   if (!adapter.manifest.actions.includes('locate')) return 'cannot_count'
   const task = await countCallOf(deps, { requestId, config }, new Date(deps.clock.now().getTime() + DEADLINE_MS))
   if (!task) return 'no_identity'
-  const secrets = await secretsOf(deps, deps.read, adapter.id)
-  const answer = await callAdapter(deps, { baseUrl: adapter.baseUrl, secrets, task, limits: CALL_LIMITS, signal: deadline })
+  const { kind, ...contact } = await contactOf(deps, deps.read, adapter.id)
+  const answer = await deps.connectors[kind].ask({ ...contact, task, signal: deadline })
   if (answer.kind === 'unknown') return config.datasets.map(({ name }) => ({ name, outcome: 'no_data', count: 0 }))
   if (answer.kind === 'result') return answer.datasets.map(one => ({ ...one, count: one.count ?? 0 }))
   if (deadline.aborted) return 'too_slow'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { secretsOf } from '../adapters/adapters.store.ts'
+import { contactOf } from '../adapters/adapters.store.ts'
 import { verifyCallback } from '../adapters/signing.ts'
 import { requestStream } from '../audit/record.ts'
 import { takeRawBody } from '../auth/raw-body.ts'
@@ -47,12 +47,8 @@ export const callbackRoutes =
         const task = await getTask(deps.read, req.params.task)
         if (!task) throw new Problem('not_found')
         const rawBody = req.body instanceof Buffer ? req.body : Buffer.alloc(0)
-        const webhookId = verifyCallback(
-          await secretsOf(deps, deps.read, task.adapterId),
-          req.headers,
-          rawBody,
-          realTime(deps.clock),
-        )
+        const { secrets } = await contactOf(deps, deps.read, task.adapterId)
+        const webhookId = verifyCallback(secrets, req.headers, rawBody, realTime(deps.clock))
         await deps.transact(tx => takeIn(deps, tx, task, webhookId, createHash('sha256').update(rawBody).digest()))
         return reply.code(202).send({ status: 'accepted' })
       },

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { secretsOf } from '../adapters/adapters.store.ts'
-import { type CallDeps, callAdapter } from '../adapters/call-adapter.ts'
+import { contactOf } from '../adapters/adapters.store.ts'
 import type { CallLimits } from '../adapters/call-limits.ts'
+import type { Connectors } from '../adapters/kinds.ts'
 import type { Correction } from '../domain/details.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Tx } from '../platform/database.ts'
@@ -20,7 +20,8 @@ import { taskCallOf } from './task-call.ts'
 import { type Task, tasksOf } from './tasks.store.ts'
 import { withholding } from './withhold.ts'
 
-export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps, CallDeps {
+export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps {
+  connectors: Connectors
   vault: Vault
   read: Tx
   blobs: BlobStore
@@ -100,9 +101,10 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
     spool = task.action === 'collect' ? await spoolFor(deps, task) : undefined
     const withhold = spool && withholding(spool, protectionsFor(deps.policy, task))
     const sink = back ?? withhold
-    const answer = await callAdapter(deps, {
+    const { kind, ...contact } = await contactOf(deps, deps.read, task.adapterId)
+    const answer = await deps.connectors[kind].ask({
+      ...contact,
       baseUrl: task.config.baseUrl,
-      secrets: await secretsOf(deps, deps.read, task.adapterId),
       ...(task.location && { location: task.location }),
       task: call,
       limits: deps.callLimits,

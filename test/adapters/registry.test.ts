@@ -110,6 +110,18 @@ describe('an adapter', () => {
     expect(await eventsOf(answer.body.id)).toEqual(['adapter_registered'])
   })
 
+  test('that speaks our protocol has an address, and nothing that other kinds need', async () => {
+    const secret = newSecret()
+    const baseUrl = await serve({ name: `notes${++names}`, secrets: secret })
+    const pointers = async (body: object) => (await register(body)).body.errors.map(({ pointer }: { pointer: string }) => pointer)
+    expect(await pointers({ secret })).toEqual(['/baseUrl'])
+    expect(await pointers({ baseUrl, secret, credentials: { token: 'abc' }, settings: { a: 1 } })).toEqual([
+      '/credentials',
+      '/settings',
+    ])
+    expect(refusal(await register({ kind: 'oracle', baseUrl, secret }))).toEqual([400, 'invalid_request'])
+  })
+
   test('is registered by a service that may', async () => {
     const secret = newSecret()
     const baseUrl = await serve({ name: `notes${++names}`, secrets: secret })
@@ -168,7 +180,6 @@ describe('an adapter', () => {
     { baseUrl: 'https://a.example', state: 'active' },
     { baseUrl: 'https://a.example', manifest: {} },
     { baseUrl: 'https://a.example', title: 'a\u0000b' },
-    {},
   ])('is described by nobody but itself: %j', async body => {
     expect(refusal(await register(body))).toEqual([400, 'invalid_request'])
   })

@@ -43,7 +43,16 @@ function adapter(
   } as const
   const at = new Date()
   return {
-    ...{ id: name, name, title: name, baseUrl: 'http://adapter.example', state: 'active', manifest: of },
+    ...{
+      id: name,
+      name,
+      title: name,
+      kind: 'service',
+      settings: {},
+      baseUrl: 'http://adapter.example',
+      state: 'active',
+      manifest: of,
+    },
     ...{ concurrency: 4, perMinute: 600, version: 1, createdAt: at, changedAt: at },
   }
 }

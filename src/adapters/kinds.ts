@@ -1,0 +1,36 @@
+import { Problem } from '../domain/problem.ts'
+import type { Answer } from './answer.ts'
+import { type AdapterCall, type CallDeps, callAdapter } from './call-adapter.ts'
+import { type Contact, type Deps as FetchDeps, fetchManifest } from './fetch-manifest.ts'
+import type { Manifest } from './protocol.ts'
+
+/** `service` speaks our protocol (openapi/adapter.yaml). */
+export const ADAPTER_KINDS = ['service'] as const
+export type AdapterKind = (typeof ADAPTER_KINDS)[number]
+
+/**
+ * How adapters of one kind are asked. Whatever comes back ends in a `Manifest` and an `Answer`: who holds what, what is judged,
+ * repeated, read back and verified, does not depend on the kind.
+ */
+export interface Connector {
+  /** What it holds and can do. @throws Problem `address_refused`, `manifest_refused` */
+  manifest(contact: Contact): Promise<Manifest>
+  ask(call: AdapterCall): Promise<Answer>
+}
+
+export type Connectors = Readonly<Record<AdapterKind, Connector>>
+
+/** Services that speak our protocol. */
+export const serviceConnector = (deps: CallDeps & FetchDeps): Connector => ({
+  async manifest(contact) {
+    const { baseUrl, credentials, settings } = contact
+    const unused = Object.entries({ credentials, settings }).filter(([, given]) => Object.keys(given).length > 0)
+    const errors = [
+      ...(baseUrl ? [] : [{ pointer: '/baseUrl', detail: 'A service has an address.' }]),
+      ...unused.map(([name]) => ({ pointer: `/${name}`, detail: 'A service that speaks our protocol needs none.' })),
+    ]
+    if (errors.length > 0) throw new Problem('manifest_refused', 'It cannot be asked what it holds.', { errors })
+    return fetchManifest(deps, contact)
+  },
+  ask: call => callAdapter(deps, call),
+})
