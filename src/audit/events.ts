@@ -121,6 +121,8 @@ const NATURES = {
   restore_started: 'decision',
   restore_concluded: 'step',
 
+  consent_given_anew: 'decision',
+
   hold_proposed: 'decision',
   hold_approved: 'decision',
   release_proposed: 'deliberation',

@@ -14,6 +14,8 @@ export const requestStream = (requestId: string) => `request:${requestId}`
 export const ADAPTERS = 'adapters'
 export const HOLDS = 'holds'
 export const RESTORES = 'restores'
+/** That people said yes again, to whom no request of theirs has to exist. */
+export const CONSENTS = 'consents'
 /** Who of the staff may see what. */
 export const OVERSIGHT = 'oversight'
 

@@ -37,6 +37,6 @@ export const tokensOf = ({ issuer }: House, { userId, email }: Person) => ({
   crm: tokenFor(issuer, 'service', {
     sub: 'crm',
     client_id: 'crm',
-    scope: 'requests:open requests:read adapters:read adapters:write subjects:lookup',
+    scope: 'requests:open requests:read adapters:read adapters:write subjects:lookup subjects:consent',
   }),
 })

@@ -6,6 +6,7 @@ interface Standing {
   consentWithdrawn: { purposes: string[]; cookies: string[] }
   suppressed: boolean
   erased: boolean
+  marks: object[]
 }
 
 /** What a service learns that asks before it uses the person's address. Tells of what is in force. */
@@ -13,7 +14,7 @@ export async function tellStanding({ crm, person, tell }: Stage): Promise<void> 
   const { subjects } = await crm<{ subjects: Standing[] }>('POST', '/v1/subjects/lookup', {
     identities: [{ type: 'email', value: person.email }],
   })
-  const { consentWithdrawn = { purposes: [], cookies: [] }, ...standing } = subjects[0] ?? {}
+  const { consentWithdrawn = { purposes: [], cookies: [] }, marks: _, ...standing }: Partial<Standing> = subjects[0] ?? {}
   const inForce = Object.entries({ ...standing, consentWithdrawn: [...consentWithdrawn.purposes, ...consentWithdrawn.cookies] })
     .filter(([, value]) => (Array.isArray(value) ? value.length > 0 : value))
     .map(([name, value]) => (value === true ? name : `${name}: ${value}`))

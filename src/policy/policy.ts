@@ -192,3 +192,11 @@ export const PolicySchema = Type.Object(
 )
 
 export type Policy = Static<typeof PolicySchema>
+
+/** The purposes for which any data are used on this legal basis. */
+export const purposesOn = ({ categories }: Pick<Policy, 'categories'>, basis: (typeof LEGAL_BASES)[number]): Set<string> =>
+  new Set(
+    Object.values(categories).flatMap(category =>
+      Object.entries(category.purposes).flatMap(([purpose, bases]) => (bases?.includes(basis) ? [purpose] : [])),
+    ),
+  )

@@ -4,7 +4,7 @@ import { type Fault, Problem } from '../domain/problem.ts'
 import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
-import type { Policy } from '../policy/policy.ts'
+import { type Policy, purposesOn } from '../policy/policy.ts'
 import type { Receiver } from '../policy/receivers.ts'
 import { refusedPartsOf } from './decisions.store.ts'
 
@@ -101,13 +101,9 @@ function groundFaults(right: Right, { ground, lifts }: Details): Fault[] {
 }
 
 /** One can object to what rests on a legitimate interest and to marketing (Art. 21), and withdraw what rests on consent (Art. 7(3)). */
-function purposeFaults({ policy: { categories } }: DetailRules, right: Right, { purposes = [] }: Details): Fault[] {
+function purposeFaults({ policy }: DetailRules, right: Right, { purposes = [] }: Details): Fault[] {
   const basis = right === 'objection' ? 'legitimate_interest' : 'consent'
-  const known = new Set(
-    Object.values(categories).flatMap(category =>
-      Object.entries(category.purposes).flatMap(([purpose, bases]) => (bases?.includes(basis) ? [purpose] : [])),
-    ),
-  )
+  const known = purposesOn(policy, basis)
   if (right === 'objection') known.add('marketing')
   return purposes.flatMap((purpose, i) =>
     known.has(purpose)

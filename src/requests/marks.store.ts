@@ -1,14 +1,16 @@
 import type { Tx } from '../platform/database.ts'
 import { type Identity, type IdentityDeps, identitiesOf, identityIndex, identityIndexes } from './identities.store.ts'
 
-/** What is in force for a person: Art. 18, Art. 21, Art. 7(3), Art. 17. */
-export const MARK_KINDS = ['restricted', 'objected', 'consent_withdrawn', 'erased'] as const
+/** What is in force for a person: Art. 18, Art. 21, Art. 7(3), Art. 17; and that they said yes again, which takes no other mark away. */
+export const MARK_KINDS = ['restricted', 'objected', 'consent_withdrawn', 'erased', 'consented'] as const
 export type MarkKind = (typeof MARK_KINDS)[number]
 
 export interface Mark {
   kind: MarkKind
   /** The purpose objected to, or what consent was withdrawn for: a purpose, or `cookie:` and the kind of cookie. Else empty. */
   of: string
+  /** When it was said last. */
+  since: Date
 }
 
 /**
@@ -30,6 +32,29 @@ export async function markSubject(
     [established.map(identity => identityIndex(deps, identity)), kind, of, requestId, at],
   )
   return established.length
+}
+
+/**
+ * Notes that a person said yes again to what they had said no to before, on every identity that was marked with that: `of` as in a
+ * mark. Who has said no to nothing of it needs no note, and gets none.
+ * @returns what they had said no to
+ */
+export async function markConsent(
+  deps: IdentityDeps,
+  tx: Tx,
+  { id, identities, of, at }: { id: string; identities: readonly Identity[]; of: readonly string[]; at: Date },
+): Promise<string[]> {
+  const marked = await tx.query<{ of: string }[]>(
+    `INSERT INTO subject_mark (value_index, kind, "of", request_id, since)
+     SELECT DISTINCT beside.value_index, 'consented', said, $3::uuid, $4::timestamptz
+     FROM unnest($2::text[]) said
+     JOIN subject_mark no ON no.value_index = ANY($1) AND no.lifted_at IS NULL AND no.since < $4
+       AND (no.kind IN ('objected', 'consent_withdrawn') AND no."of" = said OR no.kind = 'erased' AND said = 'marketing')
+     JOIN subject_mark beside USING (request_id)
+     RETURNING "of"`,
+    [identities.flatMap(identity => identityIndexes(deps, identity)), of, id, at],
+  )
+  return [...new Set(marked.map(one => one.of))].sort()
 }
 
 /** Ends what a request put in force: of one kind, for one purpose or, where none is named, for all. What others put stays. */
@@ -61,11 +86,11 @@ export async function marksOf(deps: IdentityDeps, read: Tx, people: readonly (re
     identities.flatMap(identity => identityIndexes(deps, identity).map(index => ({ person, index }))),
   )
   const found = await read.query<(Mark & { person: number })[]>(
-    `SELECT DISTINCT asked.person, m.kind, m."of" FROM unnest($1::int[], $2::bytea[]) AS asked (person, value_index)
-     JOIN subject_mark m USING (value_index) WHERE m.lifted_at IS NULL ORDER BY 1, 2, 3`,
+    `SELECT asked.person, m.kind, m."of", max(m.since) AS since FROM unnest($1::int[], $2::bytea[]) AS asked (person, value_index)
+     JOIN subject_mark m USING (value_index) WHERE m.lifted_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
     [asked.map(({ person }) => person), asked.map(({ index }) => index)],
   )
   const marks: Mark[][] = people.map(() => [])
-  for (const { person, kind, of } of found) marks[person]?.push({ kind, of })
+  for (const { person, ...mark } of found) marks[person]?.push(mark)
   return marks
 }

@@ -1,15 +1,21 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Tx } from '../platform/database.ts'
+import { act } from '../auth/act.ts'
+import { COOKIES } from '../domain/details.ts'
+import type { Transact, Tx } from '../platform/database.ts'
 import { together } from '../platform/together.ts'
+import type { Vault } from '../platform/vault.ts'
 import { checkIdentities } from './check-identities.ts'
-import type { Identity, IdentityDeps } from './identities.store.ts'
+import type { Identity } from './identities.store.ts'
 import { marksOf } from './marks.store.ts'
+import { type ConsentDeps, recordConsent } from './record-consent.ts'
 import { IdentitySchema } from './request-bodies.ts'
 import { StandingView, standingOf } from './standing.ts'
 
-export interface SubjectRoutesDeps extends IdentityDeps {
+export interface SubjectRoutesDeps extends ConsentDeps {
+  vault: Vault
   read: Tx
+  transact: Transact
 }
 
 const closed = { additionalProperties: false } as const
@@ -47,9 +53,38 @@ const NOTHING = {
   consentWithdrawn: { purposes: [], cookies: [] },
   suppressed: false,
   erased: false,
+  marks: [],
 }
+const MARKETING = { kind: 'objected', purpose: 'marketing', since: '2026-11-20T03:42:00.000Z' } as const
 
-/** What every service asks before it uses somebody's data. */
+const ConsentBody = Type.Object(
+  {
+    identities: Identities,
+    purposes: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 20, uniqueItems: true })),
+    cookies: Type.Optional(Type.Array(Type.Enum([...COOKIES]), { minItems: 1, uniqueItems: true })),
+    givenAt: Type.String({
+      format: 'date-time',
+      description: 'When the person said so. What they said after that stays in force.',
+    }),
+    reference: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}$',
+      description: 'Of where it can be read how they said so (Art. 7(1)). It goes on the record, so it names nobody.',
+    }),
+  },
+  {
+    ...closed,
+    examples: [
+      {
+        identities: [{ type: 'user_id', value: '1042' }],
+        purposes: ['marketing'],
+        givenAt: '2026-12-01T10:00:00Z',
+        reference: 'consents/88213',
+      },
+    ],
+  },
+)
+
+/** What every service asks before it uses somebody's data, and says once they may use them again. */
 export const subjectRoutes =
   (deps: SubjectRoutesDeps): FastifyPluginAsyncTypebox =>
   async api => {
@@ -77,7 +112,7 @@ export const subjectRoutes =
               {
                 ...closed,
                 description: 'What is in force for each, in the order in which they were asked for.',
-                examples: [{ subjects: [{ ...NOTHING, objectedTo: ['marketing'], suppressed: true }] }],
+                examples: [{ subjects: [{ ...NOTHING, objectedTo: ['marketing'], suppressed: true, marks: [MARKETING] }] }],
               },
             ),
           },
@@ -88,6 +123,38 @@ export const subjectRoutes =
           ? subjects.map((subject, n) => checkIdentities(subject.identities, `/subjects/${n}/identities`))
           : [checkIdentities(identities ?? [], '/identities')]
         return { subjects: (await Promise.all(people.map(marks))).map(standingOf) }
+      },
+    )
+
+    api.post(
+      '/subjects/consents',
+      {
+        config: { allow: { service: 'subjects:consent' }, problems: ['unprocessable', 'key_reused', 'in_progress'] },
+        schema: {
+          operationId: 'recordConsent',
+          tags: ['subjects'],
+          summary: 'Say that a person has said yes again',
+          description:
+            'For where people set what they agree to: they gave a consent anew that they had withdrawn, or took an objection back, to direct marketing too. ' +
+            'From then on look-ups say so. What they had said stays known, no adapter is told, and a right that they exercise after `givenAt` counts against it. ' +
+            'Of somebody who has said no to nothing, nothing is kept.',
+          body: ConsentBody,
+          response: {
+            200: Type.Object(
+              { subject: StandingView },
+              { ...closed, description: 'What is in force for the person now.', examples: [{ subject: NOTHING }] },
+            ),
+          },
+        },
+      },
+      (req, reply) => {
+        const { givenAt, ...given } = req.body
+        const identities = checkIdentities(given.identities, '/identities')
+        return act(deps, req, reply, async tx => {
+          await recordConsent(deps, tx, { ...given, identities, givenAt: new Date(givenAt) }, req.caller)
+          const [mine = []] = await marksOf(deps, tx, [identities])
+          return { status: 200, headers: {}, body: { subject: standingOf(mine) } }
+        })
       },
     )
   }

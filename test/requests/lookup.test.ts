@@ -12,7 +12,10 @@ const NOTHING = {
   consentWithdrawn: { purposes: [], cookies: [] },
   suppressed: false,
   erased: false,
+  marks: [],
 }
+const AT = '2026-01-02T03:04:05.000Z'
+const markOf = (kind: string, of = {}) => ({ marks: [{ kind, ...of, since: AT }] })
 
 let service: Service
 let database: Database
@@ -41,15 +44,18 @@ afterAll(async () => {
 async function marked(name: string, kind: MarkKind, of = ''): Promise<void> {
   const opened = await as.person(`u-${name}`, `${name}@example.org`)('/v1/requests', { body: { type: 'access', subject: {} } })
   const { vault } = openVaultFile(service.config.vaultKeyFile)
-  expect(await markSubject({ vault }, database.read, { requestId: opened.body.id, kind, of, at: new Date() })).toBe(2)
+  expect(await markSubject({ vault }, database.read, { requestId: opened.body.id, kind, of, at: new Date(AT) })).toBe(2)
 }
 
 describe('a look-up', () => {
   test.each([
-    ['restricted', { restricted: true }],
-    ['objected', { objectedTo: ['marketing'], suppressed: true }],
-    ['withdrawn', { consentWithdrawn: { purposes: [], cookies: ['analytics'] } }],
-    ['erased', { erased: true, suppressed: true }],
+    ['restricted', { restricted: true, ...markOf('restricted') }],
+    ['objected', { objectedTo: ['marketing'], suppressed: true, ...markOf('objected', { purpose: 'marketing' }) }],
+    [
+      'withdrawn',
+      { consentWithdrawn: { purposes: [], cookies: ['analytics'] }, ...markOf('consent_withdrawn', { cookie: 'analytics' }) },
+    ],
+    ['erased', { erased: true, suppressed: true, ...markOf('erased') }],
     ['nobody', {}],
   ])('of somebody %s tells every property, and no more', async (name, told) => {
     const answer = await crm(PATH, one(`${name}@example.org`))
@@ -67,9 +73,12 @@ describe('a look-up', () => {
     }
     const { body: answered } = await crm(PATH, { body })
     expect(answered.subjects).toEqual([
-      { ...NOTHING, erased: true, suppressed: true },
+      { ...NOTHING, erased: true, suppressed: true, ...markOf('erased') },
       ...people.map(() => NOTHING),
-      { ...NOTHING, restricted: true, objectedTo: ['marketing'], suppressed: true },
+      {
+        ...{ ...NOTHING, restricted: true, objectedTo: ['marketing'], suppressed: true },
+        marks: [...markOf('objected', { purpose: 'marketing' }).marks, ...markOf('restricted').marks],
+      },
     ])
   })
 

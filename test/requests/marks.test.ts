@@ -52,7 +52,7 @@ describe('a mark', () => {
     const ana = somebody()
     const id = await requestOf([ana])
     expect(await mark(id, kind, of)).toBe(1)
-    expect(await standing([ana])).toEqual({ ...NOTHING, ...told })
+    expect(await standing([ana])).toEqual({ ...NOTHING, ...told, marks: [expect.objectContaining({ kind })] })
     await lift(id, kind, of)
     expect(await standing([ana])).toEqual(NOTHING)
   })
@@ -170,7 +170,7 @@ describe('whatever is marked and lifted in whatever order', () => {
           return [...new Set(mine)].sort()
         }
         const found = await marksOf({ vault }, database.read, [[mail], [id], [other], [somebody()], [mail, other]])
-        expect(found.map(marks => marks.map(each => JSON.stringify(each)).sort())).toEqual(
+        expect(found.map(marks => marks.map(({ kind, of }) => JSON.stringify({ kind, of })).sort())).toEqual(
           [[0, 1], [0], [2], [], [0, 1, 2]].map(inForce),
         )
       }),

@@ -48,7 +48,7 @@ export const callers = (service: Service) => ({
       service.issuer.mint('service', {
         sub: 'crm',
         client_id: 'crm',
-        scope: 'requests:open requests:read adapters:read adapters:write subjects:lookup',
+        scope: 'requests:open requests:read adapters:read adapters:write subjects:lookup subjects:consent',
         ...claims,
       }),
     ),
