@@ -25,6 +25,8 @@ export interface Ground {
   dir: string
   issuer: TokenIssuer
   adapters: readonly RunningAdapter[]
+  /** The process of the adapters. */
+  lmsPid: number
   /** The owner of the service's database. */
   sql<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]>
   startService(role: ProcessRole, options?: { nodeArguments?: string[]; env?: Record<string, string> }): Promise<Service>
@@ -90,6 +92,7 @@ export async function openGround(): Promise<Ground> {
       dir,
       issuer,
       adapters,
+      lmsPid: lms.pid as number,
       sql: async (text, values) => (await owner.query(text, values)).rows,
       async startService(role, { nodeArguments = [], env: more = {} } = {}) {
         const service = await launchService({ ...env, ...more, ROLE: role }, nodeArguments, join(dir, 'service.log'))

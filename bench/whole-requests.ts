@@ -3,6 +3,7 @@ import { collectFrom } from './direct.ts'
 import { atLeast, type Figure, plain, quantile, say } from './figures.ts'
 import { type Ground, openGround, openVouched, pause, registerAdapters, type Service } from './ground.ts'
 import { peakMemory, resetPeak } from './memory.ts'
+import { watchProcessor } from './processor.ts'
 
 // How many requests run from intake to the sealed package in a second, for people with little data, through five adapters. The
 // reference asks the same adapters the same things (count, then copy) for as many people at once, and throws the answers away.
@@ -26,7 +27,9 @@ export async function run(): Promise<Figure[]> {
     await registerAdapters(ground, service)
     await complete(ground, service, people.slice(REQUESTS)) // so that everything is warm
     resetPeak(service.pid)
+    const spent = await watchProcessor(ground, service)
     const seconds = await complete(ground, service, people.slice(0, REQUESTS))
+    const processor = await spent(REQUESTS)
     const took = await latencies(ground)
     const peak = peakMemory(service.pid)
     const direct = await timed(() => inTurns(people.slice(0, REQUESTS), person => askAll(ground, person)))
@@ -40,6 +43,7 @@ export async function run(): Promise<Figure[]> {
       plain('  the adapters asked directly', reference, '/s'),
       plain('  ratio', rate / reference),
       plain('  peak memory of the service', peak, 'MiB'),
+      ...processor,
     ]
   } finally {
     await ground.close()
