@@ -56,15 +56,22 @@ function statementName(text: string): string | undefined {
   return name
 }
 
+/** What reads, and changes on the way: not what begins, ends or listens, and not several statements in one text. */
+const ONE_QUERY = /^\s*(SELECT|WITH)\b[^;]*$/
+
+const isPrepared = (text: string, values: unknown): boolean =>
+  (Array.isArray(values) && values.length > 0) || ONE_QUERY.test(text)
+
 /**
- * A connection on which every statement with parameters is prepared under a name: the database parses and plans it once, not
- * each time, which is half of what a small statement costs it. Names come from the text, and texts never hold data.
+ * A connection on which every statement with parameters, and every query without, is prepared under a name: the database parses
+ * and plans it once, not each time, which is half of what a small statement costs it. Names come from the text, and texts never
+ * hold data.
  */
 export class PreparingClient extends pg.Client {
   // The driver's method has a dozen signatures; the pools that use this one call it with a text, its values and perhaps a callback.
   override query(...asked: unknown[]): never {
     const [text, values, ...rest] = asked
-    const name = typeof text === 'string' && Array.isArray(values) && values.length > 0 ? statementName(text) : undefined
+    const name = typeof text === 'string' && isPrepared(text, values) ? statementName(text) : undefined
     return Reflect.apply(super.query, this, name ? [{ name, text, values }, ...rest] : asked) as never
   }
 }

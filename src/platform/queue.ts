@@ -46,6 +46,11 @@ const QUEUE = {
   heartbeatSeconds: 10,
   expireInSeconds: 6 * 3600,
 }
+/**
+ * The queue's own transactions wait for no disk: what a server forgets as it falls is that a job was taken or done, and then it is
+ * done again, as any may be. Jobs are sent in the transactions of others, who wait.
+ */
+const FORGETFUL = '-c synchronous_commit=off'
 const POLLING = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 } satisfies WorkOptions
 
 /** Creates the queue's own tables and every queue; part of a migration, because the service's role may not. */
@@ -65,7 +70,7 @@ export async function installQueue(url: string, names: readonly string[]): Promi
 export async function openQueue<Jobs extends object>(options: QueueOptions<keyof Jobs & string>): Promise<Queue<Jobs>> {
   const boss = new PgBoss({
     connectionString: options.url,
-    options: sessionOptions(options.role),
+    options: `${sessionOptions(options.role)} ${FORGETFUL}`,
     ...{ stream: endingInSilence(), Client: PreparingClient }, // the driver takes them; the queue's types do not name them
     max: options.poolSize ?? 5,
     migrate: false,
