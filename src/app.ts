@@ -10,6 +10,7 @@ import { openPackageRoutes } from './delivery/open-package.routes.ts'
 import { openedPackageRoutes } from './delivery/opened-package.routes.ts'
 import { optOutRoutes } from './delivery/opt-outs.routes.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
+import { revokeMandateRoutes } from './delivery/revoke-mandate.routes.ts'
 import { tellOtherwiseRoutes } from './delivery/tell-otherwise.routes.ts'
 import { type Deps, openDeps } from './deps.ts'
 import { forwardingRoutes } from './fulfilment/forwardings.routes.ts'
@@ -80,6 +81,7 @@ const ROUTES = [
   supportCheckRoutes,
   workRoutes,
   mandateRoutes,
+  revokeMandateRoutes,
   taskRoutes,
   forwardingRoutes,
   taskOutcomeRoutes,

@@ -83,6 +83,9 @@ export class BadEnvironment extends Error {
   }
 }
 
+/** Where the demo listens, unless told otherwise on its command line. */
+export const demoPort = (env: NodeJS.ProcessEnv = process.env): string => env.PORT || '8080'
+
 /** Reads the configuration. @throws BadEnvironment with all mistakes, never with a value that could be a secret */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const mistakes: string[] = []

@@ -46,10 +46,12 @@ const NATURES = {
   mandate_proposed: 'deliberation',
   mandate_approved: 'decision',
   mandate_refused: 'decision',
+  mandate_revoked: 'decision',
   requester_reached: 'step',
   delivery_allowed: 'decision',
   repudiated: 'decision',
   repudiation_refused: 'step',
+  repudiation_reviewed: 'decision',
   frozen: 'step',
   thawed: 'step',
   contact_changed: 'step',
@@ -127,6 +129,9 @@ const NATURES = {
   hold_approved: 'decision',
   release_proposed: 'deliberation',
   hold_released: 'decision',
+
+  act_proposed: 'deliberation',
+  act_countersigned: 'deliberation',
 
   break_glass_proposed: 'deliberation',
   break_glass_approved: 'decision',

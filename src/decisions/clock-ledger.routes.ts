@@ -10,6 +10,7 @@ import { lockRequest } from '../requests/apply-event.ts'
 import { pausesOf, type StoredPause } from '../requests/clock-ledger.store.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
+import { countersigned, Proposed } from '../staff/countersign.ts'
 import { noteChaser } from './chase.ts'
 import { ExtensionView, PAUSE_EXAMPLE, PauseView, viewExtension, viewPause } from './clock-ledger-view.ts'
 import { Said } from './decision-bodies.ts'
@@ -35,13 +36,17 @@ export const clockLedgerRoutes =
     api.post(
       '/requests/:id/extensions',
       {
-        config: { allow: DECIDING, problems: [...CHANGING, 'already_exists', 'out_of_time'], sends: ['ETag'] },
+        config: {
+          allow: DECIDING,
+          problems: [...CHANGING, 'already_exists', 'out_of_time', 'second_person_needed'],
+          sends: ['ETag'],
+        },
         schema: {
           operationId: 'extendRequest',
           tags: ['decisions'],
           summary: 'Take longer, once, and tell the person why',
           description:
-            'Only within the first month from receipt (GDPR Art. 12(3)). The notice is written in the same act, and the promise does not move.',
+            'Only within the first month from receipt (GDPR Art. 12(3)). The notice is written in the same act, and the promise does not move. In a case about a VIP or a colleague another officer has to say the same.',
           params: RequestParams,
           body: Type.Object(
             {
@@ -50,14 +55,16 @@ export const clockLedgerRoutes =
             },
             { ...closed, examples: [{ reason: 'scattered_sources', text: 'Your data lie in eleven systems.' }] },
           ),
-          response: { 201: ExtensionView },
+          response: { 201: ExtensionView, 202: Proposed },
         },
       },
       (req, reply) =>
         act(deps, req, reply, async tx => {
           await visibleRequest(deps, tx, req.params.id, req.caller)
-          const extended = await extendRequest(deps, tx, req.params.id, req.body, req.caller)
-          return { status: 201, headers: { etag: etagOf(extended.request.version) }, body: viewExtension(extended) }
+          return countersigned(deps, tx, req.params.id, { act: 'extension', said: req.body }, req.caller, async () => {
+            const extended = await extendRequest(deps, tx, req.params.id, req.body, req.caller)
+            return { status: 201, headers: { etag: etagOf(extended.request.version) }, body: viewExtension(extended) }
+          })
         }),
     )
 
@@ -119,11 +126,11 @@ export const clockLedgerRoutes =
     api.post(
       '/requests/:id/pauses/:pause/approval',
       {
-        config: { allow: DECIDING, oneShot: true, problems: CHANGING, sends: ['ETag'] },
+        config: { allow: DECIDING, oneShot: true, problems: [...CHANGING, 'second_person_needed'], sends: ['ETag'] },
         schema: {
           operationId: 'approvePause',
           tags: ['decisions'],
-          summary: 'Ask what an agent proposed to ask',
+          summary: 'Ask what somebody proposed to ask',
           description: 'From this day on the answer is awaited; the letter goes out.',
           params: PauseParams,
           response: { 200: PauseView },

@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { act } from '../auth/act.ts'
 import type { Caller } from '../auth/caller.ts'
-import { requireMatch } from '../auth/require-match.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
 import type { Vault } from '../platform/vault.ts'
+import { actOnRequest, OF_AN_ACT } from '../requests/act-on-request.ts'
 import { lockRequest } from '../requests/apply-event.ts'
 import { isOfficer } from '../requests/contents.ts'
 import { decisionsOf, type StoredDecision } from '../requests/decisions.store.ts'
@@ -22,10 +21,7 @@ export interface DecisionRoutesDeps extends Omit<CarryOutDeps, 'vault'>, Databas
 }
 
 const DECIDING = { support_agent: ['privacy_officer', 'dpo'] } as const
-const OF_A_DECISION = [
-  ...(['not_found', 'illegal_transition', 'unprocessable', 'stale', 'precondition_required'] as const),
-  ...(['second_person_needed', 'key_reused', 'in_progress'] as const),
-]
+const OF_A_DECISION = [...OF_AN_ACT, 'second_person_needed'] as const
 
 /** What is decided on a request, by whom, and what the person is told of it. */
 export const decisionRoutes =
@@ -83,11 +79,9 @@ export const decisionRoutes =
         },
       },
       (req, reply) =>
-        act(deps, req, reply, async tx => {
-          await visibleRequest(deps, tx, req.params.id, req.caller)
-          requireMatch(req, (await lockRequest(tx, req.params.id)).version)
-          return answer(tx, 201, await decide(deps, tx, req.params.id, req.body, req.caller), req.caller)
-        }),
+        actOnRequest(deps, req, reply, req.params.id, async tx =>
+          answer(tx, 201, await decide(deps, tx, req.params.id, req.body, req.caller), req.caller),
+        ),
     )
 
     api.post(
@@ -105,12 +99,9 @@ export const decisionRoutes =
         },
       },
       (req, reply) =>
-        act(deps, req, reply, async tx => {
-          const { id, decision } = req.params
-          await visibleRequest(deps, tx, id, req.caller)
-          requireMatch(req, (await lockRequest(tx, id)).version)
-          return answer(tx, 200, await approveDecision(deps, tx, id, decision, req.caller), req.caller)
-        }),
+        actOnRequest(deps, req, reply, req.params.id, async tx =>
+          answer(tx, 200, await approveDecision(deps, tx, req.params.id, req.params.decision, req.caller), req.caller),
+        ),
     )
   }
 

@@ -1,5 +1,6 @@
 import { requestStream } from '../audit/record.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
+import { requireSecondPerson } from '../auth/second-person.ts'
 import { type Day, dayIn, parseDay } from '../domain/day.ts'
 import type { PauseReason } from '../domain/ledger.ts'
 import { Problem } from '../domain/problem.ts'
@@ -18,6 +19,7 @@ import {
 import { requireReader, type WriteDecisionLetter } from '../requests/decision-letter.ts'
 import { refuseOwnCase } from '../requests/four-eyes.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
+import { isReserved } from '../requests/reserved.store.ts'
 
 export interface PauseDeps extends CaseDeps, IdentityDeps {
   /** Of the controller: its day is the one on which it asked, and the one on which it has the answer. */
@@ -33,7 +35,7 @@ const decides = (caller: Caller) =>
 
 /**
  * Asks the person which data they mean, or who they are, and notes since when the answer is awaited. What an agent asks is a
- * proposal until an officer agrees: it stops nothing and is sent to nobody.
+ * proposal until an officer agrees, and so is what one officer asks in a case about a VIP or a colleague until another does: it stops nothing and is sent to nobody.
  * @throws Problem `not_allowed`, `illegal_transition`, `already_exists`, `unprocessable`
  */
 export async function askPerson(
@@ -52,18 +54,19 @@ export async function askPerson(
   const entry = { kind: 'pause' as const, reason, text: question, on: null }
   const id = await insertEntry(deps, tx, requestId, entry, { id: by.id, at: deps.clock.now() })
   const proposed: StoredPause = { id, reason, from: null, until: null, createdBy: by.id }
-  if (decides(caller)) return begin(deps, tx, request, proposed, caller)
+  if (decides(caller) && !isReserved(request)) return begin(deps, tx, request, proposed, caller)
   await deps.record(tx, requestStream(requestId), by, 'pause_proposed', { pause: id, reason })
   await renewVersion(tx, requestId)
   return proposed
 }
 
-/** An officer agrees to what an agent wants to ask. @throws Problem `not_found`, `illegal_transition`, `unprocessable` */
+/** An officer agrees to what an agent wants to ask. @throws Problem `not_found`, `second_person_needed`, `illegal_transition`, `unprocessable` */
 export async function approvePause(deps: PauseDeps, tx: Tx, requestId: string, id: string, caller: Caller): Promise<StoredPause> {
   const request = await openRequestFor(deps, tx, requestId, caller)
   const pause = await findPause(tx, requestId, id)
   if (!pause) throw new Problem('not_found')
   if (pause.from) throw new Problem('illegal_transition', 'The person has been asked already.')
+  if (isReserved(request)) requireSecondPerson(pause.createdBy, caller)
   return begin(deps, tx, request, pause, caller)
 }
 

@@ -10,6 +10,7 @@ import { type CaseDeps, setFlag } from '../requests/apply-event.ts'
 import { canBeTold } from '../requests/decision-letter.ts'
 import { applyFreeze, type FreezeDeps } from '../requests/freeze.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
+import { lacksPower } from '../requests/power.ts'
 import { isResolvedLately } from '../verification/resolution.ts'
 import { issueLink, type Link, liveLink, revokeLinks } from './links.store.ts'
 import { writeLetter } from './outbox.ts'
@@ -39,7 +40,8 @@ const BY = system('delivery')
 /**
  * Gives the answer: one link to the package, or what was done, in one letter, to an address that was on file before anybody
  * asked, or that of whoever acts for the person where that was decided. A package waits while more has to be shown of who asks, and one
- * that also goes to another controller is sent there first, so that this letter can say what came of it. Done again, nothing happens.
+ * that also goes to another controller is sent there first, so that this letter can say what came of it. One that was revoked or that
+ * nobody proved in time to have is left to the staff: there is nothing to hand over any more. Done again, nothing happens.
  */
 export async function handOver(deps: HandOverDeps, requestId: string): Promise<void> {
   await deps.transact(async tx => {
@@ -49,6 +51,12 @@ export async function handOver(deps: HandOverDeps, requestId: string): Promise<v
       await tellOutcome(deps, tx, request)
       if (!(await canBeTold(deps, tx, request))) await setFlag(deps, tx, requestId, 'mail_undeliverable', true, BY)
       return
+    }
+    const sealed = await packageOf(tx, requestId)
+    if (sealed && !isLive(sealed, deps.clock.now())) return setFlag(deps, tx, requestId, 'needs_decision', true, BY)
+    if (await lacksPower(deps, tx, request)) {
+      await setFlag(deps, tx, requestId, 'mandate_needed', true, BY)
+      return revokeLinks(tx, requestId, deps.clock.now())
     }
     if (!(await isResolvedLately(deps, tx, request))) return
     if (awaitsProof(request)) return revokeLinks(tx, requestId, deps.clock.now())
@@ -61,7 +69,7 @@ export async function handOver(deps: HandOverDeps, requestId: string): Promise<v
  * Makes a new link, which ends any before it, and writes the letter with it. Without an address on file the case is flagged
  * and waits: the person can still open the package at the portal, by their login alone.
  * @throws Problem `gone` when the package can no longer be fetched, `illegal_transition` while it is being sent to another controller
- * or waits for proof
+ * or waits for proof, or for a mandate
  */
 export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest, by: Actor): Promise<Link> {
   const now = deps.clock.now()
@@ -70,6 +78,7 @@ export async function mailLink(deps: HandOverDeps, tx: Tx, request: DsarRequest,
   if (!isLive(sealed, now)) throw new Problem('gone', 'The package has expired or was revoked.')
 
   if (awaitsProof(request)) throw new Problem('illegal_transition', 'It waits for a stronger or newer proof of who asks.')
+  if (await lacksPower(deps, tx, request)) throw new Problem('illegal_transition', 'Nobody’s power to ask for it is in force.')
   const transmission = await transmissionOf(tx, request.id)
   if (transmission?.state === 'queued')
     throw new Problem('illegal_transition', `It is being sent to ${transmission.name} first; the link follows within a day.`)

@@ -5,6 +5,7 @@ import type { Transact, Tx } from '../platform/database.ts'
 import { MailDeferred, type Mailer, MailRefused } from '../platform/mailer.ts'
 import type { Vault } from '../platform/vault.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { READER_OF } from './letters/letters.ts'
 import { type LetterName, type LetterValues, renderLetter } from './letters/render-letter.ts'
 import { letterContext } from './outbox.ts'
 
@@ -98,20 +99,20 @@ async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: 
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
 }
 
-/** Tells readers apart: the person, the officer, whoever acts for the person, and the controller of each forwarding. */
-const READER = `kind IN ('deadline-alarm', 'message-arrived', 'erasure-undone', 'repudiated'), kind IN ('requester-code', 'mandate-refused'), CASE kind WHEN 'forwarding' THEN dedupe END`
-
-/** Whether any reader, each for themself, is not being reached: by the last letter, by one that waits, or at all. */
+/** Whether any reader, each controller and everybody else for themself, is not being reached: by the last letter, by one that waits, or at all. */
 async function isUnreached(tx: Tx, { id }: DsarRequest): Promise<boolean> {
   const found = await tx.query<unknown[]>(
     `SELECT 1 FROM letter WHERE request_id = $1 AND state = 'queued' AND attempts >= $2
      UNION ALL SELECT 1 FROM (
-       SELECT DISTINCT ON (${READER}) state FROM letter WHERE request_id = $1 AND state IN ('sent', 'refused')
-       ORDER BY ${READER}, id DESC) AS last WHERE state = 'refused'
+       SELECT DISTINCT ON (reader, forwarding) state FROM letter,
+         LATERAL (SELECT coalesce($3::jsonb ->> kind, 'person') AS reader) AS r,
+         LATERAL (SELECT CASE reader WHEN 'controller' THEN split_part(dedupe, '|', 2) END AS forwarding) AS f
+       WHERE request_id = $1 AND state IN ('sent', 'refused')
+       ORDER BY reader, forwarding, id DESC) AS last WHERE state = 'refused'
      UNION ALL SELECT 1 FROM dsar_request r WHERE r.id = $1 AND r.state = 'delivering'
        AND NOT EXISTS (SELECT FROM contact_point WHERE request_id = r.id)
        AND NOT EXISTS (SELECT FROM requester WHERE request_id = r.id AND proven_at IS NOT NULL)`,
-    [id, ATTEMPTS_UNTIL_FLAGGED],
+    [id, ATTEMPTS_UNTIL_FLAGGED, JSON.stringify(READER_OF)],
   )
   return found.length > 0
 }

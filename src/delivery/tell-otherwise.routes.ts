@@ -1,16 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { act } from '../auth/act.ts'
-import { requireMatch } from '../auth/require-match.ts'
 import type { Database } from '../platform/database.ts'
-import { etagOf } from '../platform/etag.ts'
 import type { Vault } from '../platform/vault.ts'
-import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
-import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
+import { actOnRequest, asItIs, OF_AN_ACT } from '../requests/act-on-request.ts'
+import type { CaseDeps } from '../requests/apply-event.ts'
+import type { IdentityDeps } from '../requests/identities.store.ts'
 import { instantOf } from '../requests/request-bodies.ts'
-import { Instant, RequestView, viewRequest } from '../requests/request-view.ts'
+import { Instant, RequestView } from '../requests/request-view.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
-import { visibleRequest } from '../requests/visible-request.ts'
+import { countersigned, Proposed } from '../staff/countersign.ts'
 import { OTHER_WAYS, tellOtherwise } from './tell-otherwise.ts'
 
 export interface TellOtherwiseRoutesDeps extends CaseDeps, Omit<IdentityDeps, 'vault'>, Database {
@@ -38,10 +36,7 @@ export const tellOtherwiseRoutes =
       {
         config: {
           allow: { support_agent: ['privacy_officer', 'dpo'] },
-          problems: [
-            ...(['not_found', 'illegal_transition', 'unprocessable', 'stale', 'precondition_required'] as const),
-            ...(['key_reused', 'in_progress'] as const),
-          ],
+          problems: [...OF_AN_ACT, 'second_person_needed'],
           sends: ['ETag'],
         },
         schema: {
@@ -51,21 +46,20 @@ export const tellOtherwiseRoutes =
           description:
             'For a request with the flag `mail_undeliverable`: no address is on file, or no mail arrives. An answer counts as handed over by it, and the ' +
             'request is completed; a request that ended otherwise stays as it is, and its flag is lowered. A copy of data is never handed over by word. ' +
-            'Takes If-Match with the ETag of the request as it was read.',
+            'Takes If-Match with the ETag of the request as it was read. In a case about a VIP or a colleague another officer has to say the same.',
           params: RequestParams,
           body: Body,
-          response: { 200: RequestView },
+          response: { 200: RequestView, 202: Proposed },
         },
       },
-      (req, reply) =>
-        act(deps, req, reply, async tx => {
-          const { id } = req.params
-          await visibleRequest(deps, tx, id, req.caller)
-          requireMatch(req, (await lockRequest(tx, id)).version)
-          const told = { ...req.body, toldAt: instantOf(req.body.toldAt, '/toldAt') }
-          const request = await tellOtherwise(deps, tx, id, told, req.caller)
-          const body = viewRequest(request, await identitiesOf(deps, tx, id), req.caller)
-          return { status: 200, headers: { etag: etagOf(request.version) }, body }
-        }),
+      async (req, reply) => {
+        const { body, caller, params } = req
+        const told = { ...body, toldAt: instantOf(body.toldAt, '/toldAt') }
+        return actOnRequest(deps, req, reply, params.id, tx =>
+          countersigned(deps, tx, params.id, { act: 'told_otherwise', said: told }, caller, async () =>
+            asItIs(deps, tx, await tellOtherwise(deps, tx, params.id, told, caller), caller),
+          ),
+        )
+      },
     )
   }

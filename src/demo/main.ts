@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
+import { demoPort } from '../config.ts'
 import type { Right } from '../domain/rights.ts'
 import { tokensOf } from './cast.ts'
 import { type House, openHouse } from './house.ts'
@@ -11,7 +12,7 @@ import { WALKS } from './walks.ts'
 
 const RIGHTS = Object.keys(WALKS) as Right[]
 const NAMES = Object.keys(PROFILES).slice(1)
-const USAGE = `npm run demo -- [--right ${RIGHTS.join('|')}|all] [--exit] [--profile ${NAMES.join('|')}] [--port 8080]
+const USAGE = `npm run demo -- [--right ${RIGHTS.join('|')}|all] [--exit] [--profile ${NAMES.join('|')}] [--port 8080, or PORT]
 
 Starts everything on this machine, walks a request for a right (access, unless told otherwise), and stays up to be tried by hand.
 --exit ends after the walk: with 0, or with 1 when anything did not go as it should.`
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
       right: { type: 'string', default: 'access' },
       exit: { type: 'boolean', default: false },
       profile: { type: 'string', default: 'typical' },
-      port: { type: 'string', default: '8080' },
+      port: { type: 'string', default: demoPort() },
       help: { type: 'boolean', default: false },
     },
   })

@@ -27,4 +27,7 @@ export interface Mandate {
   reason: MandateRefusal | null
   decidedBy: string | null
   decidedAt: Date | null
+  /** Who took it back, and when: from then on it gives no power. */
+  revokedBy: string | null
+  revokedAt: Date | null
 }

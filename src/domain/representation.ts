@@ -46,5 +46,9 @@ export function yearsBetween(from: Day, to: Day): number {
   return to.slice(5) < from.slice(5) ? years - 1 : years
 }
 
+/** Why a power is none any more: it was taken back, it was never one, or what it was given for is over. */
+export const MANDATE_REVOCATIONS = ['taken_back', 'found_false', 'over'] as const
+export type MandateRevocation = (typeof MANDATE_REVOCATIONS)[number]
+
 export const MANDATE_REFUSALS = ['wrong_person', 'does_not_cover_it', 'incomplete', 'not_legible', 'not_verified'] as const
 export type MandateRefusal = (typeof MANDATE_REFUSALS)[number]

@@ -1,18 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { act } from '../auth/act.ts'
-import { requireMatch } from '../auth/require-match.ts'
 import type { Database } from '../platform/database.ts'
-import { etagOf } from '../platform/etag.ts'
 import type { Vault } from '../platform/vault.ts'
-import { lockRequest } from '../requests/apply-event.ts'
+import { actOnRequest, asItIs, OF_AN_ACT } from '../requests/act-on-request.ts'
 import { blindDetails } from '../requests/contents.ts'
 import { DetailsView, givenDetails } from '../requests/details.ts'
-import { identitiesOf } from '../requests/identities.store.ts'
 import { messagesOf, SIDES } from '../requests/messages.store.ts'
-import { Instant, RequestView, viewRequest } from '../requests/request-view.ts'
+import { Instant, RequestView } from '../requests/request-view.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
+import { countersigned, Proposed } from '../staff/countersign.ts'
 import { mayRead } from '../staff/view-contents.ts'
 import { type AnswerDeps, answerRequest, REVIEW_OUTCOMES } from './answer-request.ts'
 import { type WriteMessageDeps, writeMessage } from './write-message.ts'
@@ -135,10 +133,7 @@ export const messageRoutes =
       {
         config: {
           allow: { support_agent: ['privacy_officer', 'dpo'] },
-          problems: [
-            ...(['not_found', 'illegal_transition', 'unprocessable', 'stale', 'precondition_required'] as const),
-            ...(['key_reused', 'in_progress'] as const),
-          ],
+          problems: [...OF_AN_ACT, 'second_person_needed'],
           sends: ['ETag'],
         },
         schema: {
@@ -146,7 +141,7 @@ export const messageRoutes =
           tags: ['messages'],
           summary: 'Answer an inquiry, or say what came of the review of an automated decision',
           description:
-            'Takes If-Match with the ETag of the request as it was read. It is completed once the letter has been sent.',
+            'Takes If-Match with the ETag of the request as it was read. It is completed once the letter has been sent. In a case about a VIP or a colleague another officer has to say the same.',
           params: RequestParams,
           body: Type.Object(
             {
@@ -155,18 +150,16 @@ export const messageRoutes =
             },
             { ...closed, examples: [{ text: 'A teacher has looked at your work again.', outcome: 'changed' }] },
           ),
-          response: { 200: RequestView },
+          response: { 200: RequestView, 202: Proposed },
         },
       },
-      (req, reply) =>
-        act(deps, req, reply, async tx => {
-          const { id } = req.params
-          await visibleRequest(deps, tx, id, req.caller)
-          requireMatch(req, (await lockRequest(tx, id)).version)
-          await answerRequest(deps, tx, id, req.body, req.caller)
-          const request = await lockRequest(tx, id)
-          const body = viewRequest(request, await identitiesOf(deps, tx, id), req.caller)
-          return { status: 200, headers: { etag: etagOf(request.version) }, body }
-        }),
+      async (req, reply) => {
+        const { body, caller, params } = req
+        return actOnRequest(deps, req, reply, params.id, tx =>
+          countersigned(deps, tx, params.id, { act: 'answer', said: body }, caller, async () =>
+            asItIs(deps, tx, await answerRequest(deps, tx, params.id, body, caller), caller),
+          ),
+        )
+      },
     )
   }

@@ -32,7 +32,10 @@ export const AssuranceSchema = Type.Object(
       },
       closed,
     ),
-    /** After somebody said that a request was not theirs: so long, and so well, for these rights (Art. 12(6), 32). */
+    /**
+     * After somebody said that a request was not theirs: so long, and so well, for these rights (Art. 12(6), 32). They are those that could
+     * harm a person most, and are for two officers to grant in a case about a VIP or a colleague.
+     */
     freeze: Type.Object(
       {
         days: Type.Integer({ minimum: 1, maximum: 30 }),

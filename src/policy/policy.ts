@@ -133,6 +133,8 @@ const byCountry = <T extends TSchema>(value: T) =>
 const RepresentationSchema = Type.Object(
   {
     ages: Type.Object({ ownVoice: Years, consent: byCountry(Type.Integer({ minimum: 13, maximum: 16 })), adult: Years }, closed),
+    /** How long ago somebody may have seen what shows a power to act for another. */
+    seenWithinDays: Type.Integer({ minimum: 1, maximum: 3650 }),
     /** How long after somebody's death their heirs can ask. */
     heirYears: byCountry(Years),
   },

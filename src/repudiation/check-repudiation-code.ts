@@ -14,6 +14,8 @@ export interface CheckRepudiationDeps {
   record: Recorder
   transact: Transact
   tellOfficerOfRepudiation(tx: Tx, request: DsarRequest, effect: Said<'repudiated'>['effect']): Promise<void>
+  /** Counts a wrong code, here and over the fleet. */
+  onCodeRefused(): Promise<void>
 }
 
 /**
@@ -31,6 +33,7 @@ export async function checkRepudiationCode(
   if (!isCode(code)) throw refused()
   const tries = await deps.transact(tx => countRepudiationTry(tx, id))
   if (tries <= REPUDIATION_TRIES && deps.vault.matches(codeMac, 'repudiation', `${id}|${code}`)) return
+  await deps.onCodeRefused()
   if (tries <= REPUDIATION_TRIES)
     await deps.transact(async tx => {
       const request = await lockRequest(tx, requestId)

@@ -8,13 +8,16 @@ import { page } from '../delivery/download-bodies.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Database } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
+import { actOnRequest, asItIs, OF_AN_ACT } from '../requests/act-on-request.ts'
 import { getRequest } from '../requests/apply-event.ts'
+import { RequestView } from '../requests/request-view.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { isDataSubject, visibleRequest } from '../requests/visible-request.ts'
 import { type RepudiationLink, repudiationLinkOf } from '../verification/repudiation-links.store.ts'
 import { type CheckRepudiationDeps, checkRepudiationCode } from './check-repudiation-code.ts'
 import { EFFECTS, type RepudiateDeps, repudiate, repudiationOf } from './repudiate.ts'
 import { linkGonePage, repudiationPage } from './repudiation-page.ts'
+import { FINDINGS, reviewRepudiation } from './review-repudiation.ts'
 
 export interface RepudiationRoutesDeps
   extends Omit<RepudiateDeps, 'vault'>,
@@ -124,6 +127,34 @@ export const repudiationRoutes =
             throw new Problem('not_allowed', 'Write a message if the report is wrong: somebody will look at it.')
           return { status: 200, headers: {}, body: { effect: await repudiate(deps, tx, id, toActor(req.caller)) } }
         }),
+    )
+
+    api.post(
+      '/requests/:id/repudiation/review',
+      {
+        config: {
+          allow: { support_agent: ['privacy_officer', 'dpo'] },
+          problems: OF_AN_ACT,
+          sends: ['ETag'],
+        },
+        schema: {
+          operationId: 'reviewRepudiation',
+          tags: ['repudiations'],
+          summary: 'Say what came of looking into a repudiation',
+          description:
+            'Takes If-Match with the ETag of the request as it was read. Lowers the flag `repudiated`, which goes by itself when the freeze is over; the freeze stays.',
+          params: RequestParams,
+          body: Type.Object(
+            { finding: Type.Enum([...FINDINGS]) },
+            { additionalProperties: false, examples: [{ finding: 'somebody_else' }] },
+          ),
+          response: { 200: RequestView },
+        },
+      },
+      (req, reply) =>
+        actOnRequest(deps, req, reply, req.params.id, async tx =>
+          asItIs(deps, tx, await reviewRepudiation(deps, tx, req.params.id, req.body.finding, req.caller), req.caller),
+        ),
     )
   }
 

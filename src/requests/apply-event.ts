@@ -117,7 +117,7 @@ export async function voidProofs(deps: CaseDeps, tx: Tx, id: string): Promise<Ds
   // Logins bear the time of other machines.
   await tx.query(
     `UPDATE proof SET void_since = $2 WHERE request_id = $1 AND void_since IS NULL AND NOT (method = 'mandate'
-       AND EXISTS (SELECT FROM mandate m WHERE m.request_id = $1 AND m.decision = 'approved' AND m.voice = 'told'))`,
+       AND EXISTS (SELECT FROM mandate m WHERE m.request_id = $1 AND m.decision = 'approved' AND m.revoked_at IS NULL AND m.voice = 'told'))`,
     [id, realTime(deps.clock)],
   )
   const [left] = await tx.query<{ level: number }[]>(

@@ -12,6 +12,8 @@ import { detailsOf } from './details.ts'
 import { applyFreeze, type FreezeDeps } from './freeze.ts'
 import { type LastMomentDeps, lastMomentOf } from './last-moment.ts'
 import { markSubject } from './marks.store.ts'
+import { lacksPower } from './power.ts'
+import { isReserved } from './reserved.store.ts'
 import { type SplitDeps, splitObjection } from './split-objection.ts'
 import { weighReport } from './weigh-report.ts'
 
@@ -43,7 +45,7 @@ export async function assess(deps: AssessDeps, tx: Tx, requestId: string): Promi
     await markSubject(deps, tx, { requestId, kind: 'objected', of: 'marketing', at: deps.clock.now() })
   const held = await isHeld(deps, tx, request)
   if (held) await setFlag(deps, tx, requestId, 'on_hold', true, BY)
-  if (held || worth === 'again' || needsJudgement(request, details))
+  if (held || worth === 'again' || needsJudgement(request, details) || takesTwo(deps, request))
     await setFlag(deps, tx, requestId, 'needs_decision', true, BY)
   else await proceed(deps, tx, requestId, BY)
 }
@@ -55,6 +57,10 @@ export async function assess(deps: AssessDeps, tx: Tx, requestId: string): Promi
 const needsJudgement = (request: DsarRequest, details: Details): boolean =>
   rightFacts(request.right).decidedByPeople === true || !isAbsolute(request.right, details)
 
+/** What could harm the person most does not go on by itself in a case about a VIP or a colleague: two officers decide. */
+const takesTwo = ({ policy }: AssessDeps, request: DsarRequest): boolean =>
+  isReserved(request) && policy.assurance.freeze.rights.includes(request.right)
+
 /** Rights that change or remove what a hold keeps. */
 export const TOUCHES_EVIDENCE: ReadonlySet<Right> = new Set<Right>(['erasure', 'rectification', 'under_age_report'])
 
@@ -64,7 +70,7 @@ export const isHeld = async (deps: Pick<AssessDeps, 'heldBy'>, tx: Tx, { id, rig
 /** Whether it is still shown well enough who asks, before something is done that cannot be undone. Where it is not, it is asked for. */
 export async function isStillTheirs(deps: AssessDeps, tx: Tx, requestId: string): Promise<boolean> {
   const request = await applyFreeze(deps, tx, requestId)
-  return (await deps.isResolvedLately(tx, request)) && !awaitsProof(request)
+  return !(await lacksPower(deps, tx, request)) && (await deps.isResolvedLately(tx, request)) && !awaitsProof(request)
 }
 
 /**

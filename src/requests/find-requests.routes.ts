@@ -9,7 +9,8 @@ import { checkIdentities } from './check-identities.ts'
 import { type Filter, findRequests } from './find-requests.ts'
 import { type IdentityDeps, identitiesOf } from './identities.store.ts'
 import { IdentitySchema } from './request-bodies.ts'
-import { REQUEST_EXAMPLE, RequestView, RightSchema, viewRequest } from './request-view.ts'
+import { REQUEST_EXAMPLE, RequestView, RightSchema, viewAs } from './request-view.ts'
+import { seenBy } from './visible-request.ts'
 
 export interface FindRoutesDeps extends IdentityDeps {
   read: Tx
@@ -50,7 +51,8 @@ export const findRoutes =
           operationId: 'findRequests',
           tags: ['requests'],
           summary: 'Find requests, the most urgent first',
-          description: 'Those that the caller may see: all of them for staff, their own for everybody else.',
+          description:
+            'Those that the caller may see: all of them for staff, their own for everybody else, and what they asked for others at the portal.',
           querystring: Type.Object({ ...filters, ...paging }, { additionalProperties: false }),
           response: { 200: RequestPage },
         },
@@ -97,7 +99,9 @@ async function findPage(deps: FindRoutesDeps, filter: Filter, cursor: string | u
   const after = cursor === undefined ? undefined : decodeCursor(Cursor, cursor)
   const { requests, next } = await findRequests(deps, deps.read, filter, { limit, ...(after && { after }) }, caller)
   const views = await Promise.all(
-    requests.map(async request => viewRequest(request, await identitiesOf(deps, deps.read, request.id), caller)),
+    requests.map(async request =>
+      viewAs(request, await identitiesOf(deps, deps.read, request.id), caller, await seenBy(deps, deps.read, request, caller)),
+    ),
   )
   return { requests: views, ...(next && { next: encodeCursor(next) }) }
 }

@@ -4,7 +4,7 @@ import type { DsarRequest } from '../domain/request.ts'
 import type { Right } from '../domain/rights.ts'
 import type { Tx } from '../platform/database.ts'
 import { type Identity, type IdentityDeps, identityIndexes } from './identities.store.ts'
-import { visibility } from './visible-request.ts'
+import { listing } from './visible-request.ts'
 
 export interface Filter {
   state?: State
@@ -53,7 +53,7 @@ export async function findRequests(
     parameters.push(page.after.dueOn, page.after.id)
     conditions.push(`(r.due_on, r.id) > ($${parameters.length - 1}, $${parameters.length})`)
   }
-  const visible = visibility(deps, caller, parameters.length + 1)
+  const visible = listing(deps, caller, parameters.length + 1)
   const found = await read.query<DsarRequest[]>(
     `SELECT r.id, r."right", r.state, r.flags, r.version, r.received_at AS "receivedAt", r.created_at AS "createdAt",
             r.due_on AS "dueOn", r.legal_due_on AS "legalDueOn", r.country, r.region, r.locale, r.time_zone AS "timeZone",

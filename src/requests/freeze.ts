@@ -6,7 +6,7 @@ import type { Transact, Tx } from '../platform/database.ts'
 import { eachInTurn } from '../platform/each-in-turn.ts'
 import type { Ladder } from '../policy/ladder.ts'
 import { type CaseDeps, changeNeededAssurance, lockRequest, setFlag } from './apply-event.ts'
-import { forgetFreezes, frozenRequests, insertFreeze, levelFrozen, openRequestsOf } from './freezes.store.ts'
+import { forgetFreezes, frozenRequests, insertFreeze, levelFrozen, openRequestsOf, repudiatedBefore } from './freezes.store.ts'
 import { type IdentityDeps, identitiesOf } from './identities.store.ts'
 
 export interface FreezeDeps extends CaseDeps, IdentityDeps {
@@ -53,8 +53,12 @@ export async function applyFreeze(deps: FreezeDeps, tx: Tx, id: string): Promise
 const establishedOf = async (deps: IdentityDeps, tx: Tx, id: string) =>
   (await identitiesOf(deps, tx, id)).filter(({ provenance }) => provenance !== 'named')
 
-/** Ends what is over: the freezes, and what open requests needed because of them. */
+/** Ends what is over: the freezes, what open requests needed because of them, and that the requests that led to them need eyes. */
 export async function endFreezes(deps: FreezeDeps & { transact: Transact; read: Tx }): Promise<void> {
   await eachInTurn(await frozenRequests(deps.read), id => deps.transact(tx => applyFreeze(deps, tx, id)))
+  const begun = new Date(deps.clock.now().getTime() - deps.policy.assurance.freeze.days * DAY_MS)
+  await eachInTurn(await repudiatedBefore(deps.read, begun), id =>
+    deps.transact(tx => setFlag(deps, tx, id, 'repudiated', false, BY)),
+  )
   await forgetFreezes(deps.read, deps.clock.now())
 }

@@ -48,6 +48,16 @@ export async function frozenRequests(read: Tx): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
+/** Requests that still need eyes because they were repudiated, which was before some moment. */
+export async function repudiatedBefore(read: Tx, moment: Date): Promise<string[]> {
+  const rows = await read.query<{ id: string }[]>(
+    `SELECT r.id FROM dsar_request r JOIN audit_entry e ON e.stream = 'request:' || r.id AND e.event = 'repudiated'
+     WHERE r.flags @> '{repudiated}' AND e.at <= $1 LIMIT 1000`,
+    [moment],
+  )
+  return rows.map(({ id }) => id)
+}
+
 export async function forgetFreezes(read: Tx, now: Date): Promise<void> {
   await write(read, 'DELETE FROM person_freeze WHERE until <= $1', [now])
 }

@@ -6,7 +6,8 @@ type Row = Omit<Mandate, 'reference'> & { referenceSealed: Buffer | null }
 
 const COLUMNS = `id, request_id AS "requestId", evidence, document_sha256 AS "documentSha256", seen_on AS "seenOn",
   valid_until AS "validUntil", covers, voice, delivery, reference_sealed AS "referenceSealed", proposed_by AS "proposedBy",
-  proposed_at AS "proposedAt", decision, reason, decided_by AS "decidedBy", decided_at AS "decidedAt"`
+  proposed_at AS "proposedAt", decision, reason, decided_by AS "decidedBy", decided_at AS "decidedAt",
+  revoked_by AS "revokedBy", revoked_at AS "revokedAt"`
 
 const context = (id: string) => `mandate|reference_sealed|${id}`
 
@@ -25,6 +26,13 @@ export async function insertMandate({ vault }: IdentityDeps, tx: Tx, mandate: Ma
       ...[reference && vault.seal(reference, context(id)), mandate.proposedBy, mandate.proposedAt],
     ],
   )
+}
+
+export async function saveRevocation(
+  tx: Tx,
+  { id, revokedBy, revokedAt }: Pick<Mandate, 'id' | 'revokedBy' | 'revokedAt'>,
+): Promise<void> {
+  await tx.query('UPDATE mandate SET revoked_by = $2, revoked_at = $3 WHERE id = $1', [id, revokedBy, revokedAt])
 }
 
 /** In the order in which they were proposed. */

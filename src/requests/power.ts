@@ -1,5 +1,5 @@
 import { dayIn } from '../domain/day.ts'
-import type { Voice } from '../domain/representation.ts'
+import { isRepresentative, type Voice } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
@@ -20,6 +20,10 @@ export interface Power {
   mayBeAllowed: boolean
   requester: Requester
 }
+
+/** Whether somebody asks for another person by a power that is none, or none any more. */
+export const lacksPower = async (deps: PowerDeps, tx: Tx, request: DsarRequest): Promise<boolean> =>
+  isRepresentative(request.relationship) && !(await powerOf(deps, tx, request))
 
 /** The power in force, or undefined while there is none: nobody's word alone moves anything. */
 export async function powerOf(

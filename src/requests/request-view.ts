@@ -7,6 +7,7 @@ import { WITHHOLDING_REASONS } from '../domain/withheld.ts'
 import { isOfficer } from './contents.ts'
 import type { Identity, Provenance } from './identities.store.ts'
 import { linksOf, selfOf } from './links.ts'
+import type { SeenAs } from './visible-request.ts'
 
 export const RightSchema = Type.Enum(Object.keys(RIGHTS) as Right[])
 export const Instant = Type.String({ format: 'date-time' })
@@ -158,7 +159,7 @@ const givenAmong = (identities: readonly (KnownIdentity & { given: boolean })[])
  * A report as whoever made it sees it: that it was received, and what they gave themself. Whether there is such an account, and
  * what becomes of it, concerns another person.
  */
-export function viewReport(
+function viewReport(
   request: DsarRequest,
   identities: readonly (KnownIdentity & { given: boolean })[],
   caller: Caller,
@@ -181,13 +182,24 @@ export function viewReport(
  * A request as whoever acts for the person sees it: where it stands, and what they gave themself. Which other addresses and numbers the
  * person has, and whether they are known here at all, is not theirs to learn.
  */
-export function viewRepresented(
+function viewRepresented(
   request: DsarRequest,
   identities: readonly (KnownIdentity & { given: boolean })[],
   caller: Caller,
 ): RequestView {
   const view = viewRequest(request, givenAmong(identities), caller)
   return { ...view, flags: [], completeness: null, links: selfOf(request, caller) }
+}
+
+/** As a caller sees it, who may be party to it or speak of somebody else. */
+export function viewAs(
+  request: DsarRequest,
+  identities: readonly (KnownIdentity & { given: boolean })[],
+  caller: Caller,
+  as: SeenAs,
+): RequestView {
+  if (as === 'reporter') return viewReport(request, identities, caller)
+  return as === 'representative' ? viewRepresented(request, identities, caller) : viewRequest(request, identities, caller)
 }
 
 /** Enough for whoever knows it to recognise it, not enough for anybody else: `a…@e….org`, `u…9`. */

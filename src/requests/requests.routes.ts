@@ -4,7 +4,6 @@ import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { act, actAfter } from '../auth/act.ts'
 import type { Caller } from '../auth/caller.ts'
-import { requireMatch } from '../auth/require-match.ts'
 import { Problem } from '../domain/problem.ts'
 import { isRepresentative } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
@@ -13,15 +12,15 @@ import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
 import type { RateLimitStore } from '../platform/rate-limit.ts'
 import type { Vault } from '../platform/vault.ts'
-import { lockRequest } from './apply-event.ts'
+import { actOnRequest, asItIs, OF_AN_ACT } from './act-on-request.ts'
 import { checkIdentities } from './check-identities.ts'
 import { cancelRequest, withdrawRequest } from './close-request.ts'
 import { checkDetails, type DetailRules } from './details.ts'
 import { identitiesOf } from './identities.store.ts'
 import { type OpenDeps, openRequest } from './open-request.ts'
 import { assertionOf, CancellationBody, instantOf, OpenRequestBody } from './request-bodies.ts'
-import { RequestView, viewReport, viewRepresented, viewRequest } from './request-view.ts'
-import { type SeenAs, seenAs, visibleAs, visibleRequest } from './visible-request.ts'
+import { RequestView, viewAs } from './request-view.ts'
+import { type SeenAs, seenAs, visibleAs } from './visible-request.ts'
 
 export interface RequestRoutesDeps extends Omit<OpenDeps, 'vault'>, Omit<DetailRules, 'policy'>, Database {
   vault: Vault
@@ -116,7 +115,7 @@ export const requestRoutes =
       {
         config: {
           allow: { support_agent: ['privacy_officer', 'dpo'] },
-          problems: ['not_found', 'illegal_transition', 'stale', 'precondition_required', 'key_reused', 'in_progress'],
+          problems: OF_AN_ACT,
           sends: ['ETag'],
         },
         schema: {
@@ -130,11 +129,9 @@ export const requestRoutes =
         },
       },
       (req, reply) =>
-        act(deps, req, reply, async tx => {
-          await visibleRequest(deps, tx, req.params.id, req.caller)
-          requireMatch(req, (await lockRequest(tx, req.params.id)).version)
-          return changed(deps, tx, req.caller, cancelRequest(deps, tx, req.params.id, req.body.reason, req.caller))
-        }),
+        actOnRequest(deps, req, reply, req.params.id, async tx =>
+          asItIs(deps, tx, await cancelRequest(deps, tx, req.params.id, req.body.reason, req.caller), req.caller),
+        ),
     )
   }
 
@@ -191,9 +188,7 @@ async function changed(
 }
 
 async function view(deps: RequestRoutesDeps, tx: Tx, request: DsarRequest, caller: Caller, as: SeenAs): Promise<RequestView> {
-  const identities = await identitiesOf(deps, tx, request.id)
-  if (as === 'reporter') return viewReport(request, identities, caller)
-  return as === 'representative' ? viewRepresented(request, identities, caller) : viewRequest(request, identities, caller)
+  return viewAs(request, await identitiesOf(deps, tx, request.id), caller, as)
 }
 
 const HOUR_MS = 3_600_000

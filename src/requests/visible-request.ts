@@ -1,7 +1,7 @@
 import type { Caller, SupportAgentCaller } from '../auth/caller.ts'
 import { RESERVED } from '../domain/lifecycle.ts'
 import { Problem } from '../domain/problem.ts'
-import { isRepresentative } from '../domain/representation.ts'
+import { isRepresentative, REPRESENTATIVES } from '../domain/representation.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Tx } from '../platform/database.ts'
 import { isOfficer } from './contents.ts'
@@ -34,6 +34,14 @@ function staffVisibility(deps: IdentityDeps, caller: SupportAgentCaller, first: 
 
 const opened = (place: number) => `r.opened_by = $${place} AND r.relationship <> 'reporter'`
 
+/** The same for a list: whoever acts for somebody at the portal finds there what they asked for them, of which they see less (`seenBy`). */
+export function listing(deps: IdentityDeps, caller: Caller, first: number): { sql: string; parameters: unknown[] } {
+  const { sql, parameters } = visibility(deps, caller, first)
+  if (caller.kind !== 'portal') return { sql, parameters }
+  const forAnother = `${opened(first)} AND r.relationship = ANY($${first + parameters.length})`
+  return { sql: `(${sql} OR ${forAnother})`, parameters: [...parameters, REPRESENTATIVES] }
+}
+
 /** As whom a caller sees a request: who speaks of another person sees where it stands, or not even that. */
 export type SeenAs = 'party' | 'representative' | 'reporter'
 
@@ -45,9 +53,15 @@ export async function visibleAs(
   caller: Caller,
 ): Promise<{ request: DsarRequest; as: SeenAs }> {
   const request = await requests.get(tx, id)
-  const as = request && request.openedBy === caller.id ? seenAs(request, caller) : 'party'
-  if (request && as !== 'party' && !(await isDataSubject(deps, tx, id, caller))) return { request, as }
+  const as = request ? await seenBy(deps, tx, request, caller) : 'party'
+  if (request && as !== 'party') return { request, as }
   return { request: await visibleRequest(deps, tx, id, caller), as: 'party' }
+}
+
+/** As whom a caller sees a request that they may see. */
+export async function seenBy(deps: IdentityDeps, tx: Tx, request: DsarRequest, caller: Caller): Promise<SeenAs> {
+  const as = request.openedBy === caller.id ? seenAs(request, caller) : 'party'
+  return as !== 'party' && (await isDataSubject(deps, tx, request.id, caller)) ? 'party' : as
 }
 
 /** As whom they see it who opened it. */

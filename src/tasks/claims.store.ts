@@ -102,9 +102,12 @@ export async function keepLease(read: Tx, { id, attempt }: Pick<Task, 'id' | 'at
 }
 
 /** Gives a task back untouched, because this worker is stopping: the next one need not wait for the lease to run out. */
-export async function giveBack(tx: Tx, { id, attempt, location }: Pick<Task, 'id' | 'attempt' | 'location'>): Promise<void> {
+export async function giveBack(
+  tx: Tx,
+  { id, attempt, locationSealed }: Pick<Task, 'id' | 'attempt' | 'locationSealed'>,
+): Promise<void> {
   await tx.query(
     `UPDATE task SET state = $3, run_at = now(), lease_until = NULL, lost = 0 WHERE id = $1 AND attempt = $2 AND state = 'running'`,
-    [id, attempt, location ? 'accepted' : 'ready'],
+    [id, attempt, locationSealed ? 'accepted' : 'ready'],
   )
 }

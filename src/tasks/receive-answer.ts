@@ -18,6 +18,7 @@ import { noteTold, type RecipientDeps } from './recipients.store.ts'
 import type { SpooledPart } from './spool.ts'
 import {
   type DatasetAnswer,
+  locationContext,
   lockTask,
   releaseAfter,
   type Standing,
@@ -151,7 +152,7 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
     case 'accepted':
       return {
         state: 'accepted',
-        location: answer.location,
+        locationSealed: deps.vault.seal(answer.location, locationContext(task.id)),
         delaySeconds: (await callbackSeen(tx, task)) ? 0 : answer.retryAfterSeconds,
         problem: null,
       }

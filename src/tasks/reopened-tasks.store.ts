@@ -8,7 +8,7 @@ import type { TaskAnswer, TaskConfig } from './tasks.store.ts'
  */
 export async function restart(tx: Tx, id: string, config: TaskConfig): Promise<boolean> {
   const [, restarted] = await tx.query<[unknown[], number]>(
-    `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location = NULL, problem = NULL, finished_at = NULL, lease_until = NULL, config = $2
+    `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location_sealed = NULL, problem = NULL, finished_at = NULL, lease_until = NULL, config = $2
      WHERE id = $1 AND state IN ('failed', 'quarantined', 'ready', 'accepted', 'running')`,
     [id, JSON.stringify(config)],
   )
@@ -18,7 +18,7 @@ export async function restart(tx: Tx, id: string, config: TaskConfig): Promise<b
 /** Has something done a second time that was said to be done. */
 export async function doAgain(tx: Tx, id: string, config: TaskConfig): Promise<void> {
   await tx.query(
-    `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location = NULL, problem = NULL,
+    `UPDATE task SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location_sealed = NULL, problem = NULL,
        answer = NULL, finished_at = NULL, lease_until = NULL, config = $2 WHERE id = $1`,
     [id, JSON.stringify(config)],
   )
@@ -39,7 +39,7 @@ export async function waitFor(tx: Tx, id: string, other: string, config: TaskCon
  */
 export async function settleByHand(tx: Tx, id: string, answer: TaskAnswer, now: Date): Promise<boolean> {
   const [, settled] = await tx.query<[unknown[], number]>(
-    `UPDATE task SET state = 'done', attempt = attempt + 1, failures = 0, lost = 0, location = NULL, lease_until = NULL, problem = NULL,
+    `UPDATE task SET state = 'done', attempt = attempt + 1, failures = 0, lost = 0, location_sealed = NULL, lease_until = NULL, problem = NULL,
        answer = $2, finished_at = $3 WHERE id = $1 AND state NOT IN ('done', 'cancelled')`,
     [id, JSON.stringify(answer), now],
   )

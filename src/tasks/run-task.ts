@@ -17,7 +17,7 @@ import { readBack } from './read-back.ts'
 import { type Came, type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
 import { openSpool, type Spool, type SpooledPart } from './spool.ts'
 import { taskCallOf } from './task-call.ts'
-import { type Task, tasksOf } from './tasks.store.ts'
+import { locationContext, type Task, tasksOf } from './tasks.store.ts'
 import { withholding } from './withhold.ts'
 
 export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps {
@@ -105,7 +105,7 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
     const answer = await deps.connectors[kind].ask({
       ...contact,
       baseUrl: task.config.baseUrl,
-      ...(task.location && { location: task.location }),
+      ...(task.locationSealed && { location: deps.vault.open(task.locationSealed, locationContext(task.id)).toString('utf8') }),
       task: call,
       limits: deps.callLimits,
       ...(sink && { sink }),

@@ -65,7 +65,8 @@ export interface Task {
   failures: number
   /** Workers in a row that fell silent over it. */
   lost: number
-  location: string | null
+  /** Where its answer can be polled. */
+  locationSealed: Buffer | null
   answer: TaskAnswer | null
   problem: { code: string; detail: string; at: string } | null
   asked: boolean
@@ -74,8 +75,11 @@ export interface Task {
   finishedAt: Date | null
 }
 
+/** An adapter may name the person in it. */
+export const locationContext = (id: string) => `task|location_sealed|${id}`
+
 export const TASK_COLUMNS = `t.id, t.key, t.request_id AS "requestId", t.adapter_id AS "adapterId", t.adapter, t.action, t.round, t.state, t.config, t.due_at AS "dueAt",
-  t.attempt, t.failures, t.lost, t.location, t.answer, t.problem, t.asked, t.run_at AS "runAt", t.started_at AS "startedAt",
+  t.attempt, t.failures, t.lost, t.location_sealed AS "locationSealed", t.answer, t.problem, t.asked, t.run_at AS "runAt", t.started_at AS "startedAt",
   t.finished_at AS "finishedAt"`
 
 export type NewTask = Pick<Task, 'id' | 'adapterId' | 'adapter' | 'action' | 'config'> & {
@@ -163,7 +167,7 @@ export interface TaskChange {
   failures?: number
   /** Seconds until it may run again. */
   delaySeconds?: number
-  location?: string | null
+  locationSealed?: Buffer
   answer?: TaskAnswer
   problem?: { code: string; detail: string } | null
 }
@@ -175,11 +179,11 @@ export async function settle(
   change: TaskChange,
   now: Date,
 ): Promise<boolean> {
-  const { state, failures, delaySeconds, location, answer, problem } = change
+  const { state, failures, delaySeconds, locationSealed, answer, problem } = change
   const final = state === 'done' || state === 'failed' || state === 'quarantined'
   const [, changed] = await tx.query<[unknown[], number]>(
     `UPDATE task SET state = $3, lost = 0, failures = coalesce($4, failures), run_at = now() + make_interval(secs => $5), lease_until = NULL,
-       location = $6, answer = coalesce($7, answer), problem = $8, finished_at = $9
+       location_sealed = $6, answer = coalesce($7, answer), problem = $8, finished_at = $9
      WHERE id = $1 AND attempt = $2 AND state = 'running'`,
     [
       id,
@@ -187,7 +191,7 @@ export async function settle(
       state,
       failures ?? null,
       delaySeconds ?? 0,
-      location ?? null,
+      locationSealed ?? null,
       answer ? JSON.stringify(answer) : null,
       problem ? JSON.stringify({ ...problem, at: now.toISOString() }) : null,
       final ? now : null,

@@ -1,4 +1,4 @@
-import { addMonths, type Day, dayIn } from '../domain/day.ts'
+import { addDays, addMonths, type Day, dayIn } from '../domain/day.ts'
 import type { Mandate } from '../domain/mandate.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 import {
@@ -44,7 +44,7 @@ export function judgeMandate({ clock, policy }: MandateRules, request: DsarReque
   const ages = agesIn(policy.representation, country)
   const voice = voiceOf(relationship, given.childBornOn ? yearsBetween(given.childBornOn, today) : 0, ages)
   const errors = [
-    ...ofDocument(relationship, given, today, right),
+    ...ofDocument(relationship, given, { today, seenFrom: addDays(today, -policy.representation.seenWithinDays) }, right),
     ...ofDays(relationship, given, today, heirYearsIn(policy.representation, country)),
     ...(voice ? [] : [{ pointer: '/childBornOn', detail: `From ${ages.adult} on they act alone, or give somebody a mandate.` }]),
   ]
@@ -52,11 +52,19 @@ export function judgeMandate({ clock, policy }: MandateRules, request: DsarReque
   return { voice, delivery: voice === 'told' ? 'requester' : given.deliverToRequester ? 'subject_may_allow' : 'subject' }
 }
 
-function ofDocument(whose: Representative, given: GivenMandate, today: Day, right: Right): Fault[] {
+function ofDocument(
+  whose: Representative,
+  given: GivenMandate,
+  { today, seenFrom }: { today: Day; seenFrom: Day },
+  right: Right,
+): Fault[] {
   const shown: readonly Evidence[] = EVIDENCE[whose]
   return [
     ...(shown.includes(given.evidence) ? [] : [{ pointer: '/evidence', detail: `It is shown by: ${shown.join(', ')}.` }]),
     ...(given.seenOn > today ? [{ pointer: '/seenOn', detail: 'It lies in the future.' }] : []),
+    ...(given.seenOn < seenFrom
+      ? [{ pointer: '/seenOn', detail: `It is too long ago: have it shown again, on or after ${seenFrom}.` }]
+      : []),
     ...(isOver(given, today) ? [{ pointer: '/validUntil', detail: 'It is over.' }] : []),
     ...(given.covers && !given.covers.includes(right) ? [{ pointer: '/covers', detail: `It does not cover ${right}.` }] : []),
   ]

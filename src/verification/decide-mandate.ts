@@ -37,7 +37,7 @@ export async function approveMandate(deps: MandateDeps, tx: Tx, requestId: strin
   const { level } = deps.policy.assurance.methods.mandate
   if (mandate.voice !== 'decides')
     await recordProof(deps, tx, requestId, { method: 'mandate', level, provenAt: now }, by, { mandate: id })
-  else if (request.state === 'verifying') await deps.enqueue(tx, 'weigh-identity', { requestId })
+  else if (request.state !== 'received') await deps.enqueue(tx, 'weigh-identity', { requestId })
   await renewVersion(tx, requestId)
   return approved
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { EVIDENCE, type Evidence, MANDATE_REFUSALS } from '../domain/representation.ts'
+import { EVIDENCE, type Evidence, MANDATE_REFUSALS, MANDATE_REVOCATIONS } from '../domain/representation.ts'
 import { RightSchema } from '../requests/request-view.ts'
 
 const closed = { additionalProperties: false } as const
@@ -34,6 +34,11 @@ export const MandateBody = Type.Object(
     diedOn: Type.Optional({ ...DayText, description: 'For heirs. Only that it is not too long ago is looked at.' }),
   },
   { ...closed, examples: [{ ...SEEN, reference: 'ZD-5531' }] },
+)
+
+export const RevocationBody = Type.Object(
+  { reason: Type.Enum([...MANDATE_REVOCATIONS]) },
+  { ...closed, examples: [{ reason: 'taken_back' }] },
 )
 
 export const RefusalBody = Type.Object(

@@ -22,7 +22,7 @@ const EXAMPLE = {
 export const MandateView = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
-    state: Type.Enum(['proposed', 'approved', 'refused']),
+    state: Type.Enum(['proposed', 'approved', 'refused', 'revoked']),
     evidence: EvidenceSchema,
     documentSha256: Sha256,
     seenOn: DayText,
@@ -36,6 +36,7 @@ export const MandateView = Type.Object(
     reference: Type.Optional(Type.String()),
     proposed: Type.Object(Decision, closed),
     decided: Type.Optional(Type.Object({ ...Decision, reason: Type.Optional(Type.Enum([...MANDATE_REFUSALS])) }, closed)),
+    revoked: Type.Optional(Type.Object(Decision, closed)),
   },
   { ...closed, description: 'The mandate as it stands.', examples: [EXAMPLE] },
 )
@@ -73,11 +74,25 @@ export const MandateList = Type.Object(
 )
 
 export function viewMandate(mandate: Mandate): Static<typeof MandateView> {
-  const { id, evidence, documentSha256, seenOn, validUntil, covers, voice, delivery, reference, decidedBy, decidedAt, reason } =
-    mandate
+  const {
+    id,
+    evidence,
+    documentSha256,
+    seenOn,
+    validUntil,
+    covers,
+    voice,
+    delivery,
+    reference,
+    decidedBy,
+    decidedAt,
+    reason,
+    revokedBy,
+    revokedAt,
+  } = mandate
   return {
     id,
-    state: mandate.decision ?? 'proposed',
+    state: revokedAt ? 'revoked' : (mandate.decision ?? 'proposed'),
     ...{ evidence, documentSha256, seenOn },
     ...(validUntil && { validUntil }),
     ...(covers && { covers }),
@@ -85,6 +100,7 @@ export function viewMandate(mandate: Mandate): Static<typeof MandateView> {
     ...(reference !== null && { reference }),
     proposed: { by: mandate.proposedBy, at: mandate.proposedAt.toISOString() },
     ...(decidedBy && decidedAt && { decided: { by: decidedBy, at: decidedAt.toISOString(), ...(reason && { reason }) } }),
+    ...(revokedBy && revokedAt && { revoked: { by: revokedBy, at: revokedAt.toISOString() } }),
   }
 }
 

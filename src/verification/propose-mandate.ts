@@ -43,6 +43,8 @@ export async function proposeMandate(
     reason: null,
     decidedBy: null,
     decidedAt: null,
+    revokedBy: null,
+    revokedAt: null,
   }
   await insertMandate(deps, tx, mandate)
   await deps.record(tx, requestStream(requestId), by, 'mandate_proposed', { mandate: mandate.id, ...document })

@@ -29,9 +29,9 @@ export async function isResolvedLately(
   tx: Tx,
   { id, relationship, assuranceNeeded }: DsarRequest,
 ): Promise<boolean> {
-  if (relationship !== 'self' || assuranceNeeded === 0) return true
+  if (relationship === 'reporter' || assuranceNeeded === 0) return true
   const [, asked] = await tx.query<[unknown[], number]>(
-    `UPDATE task t SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location = NULL, problem = NULL,
+    `UPDATE task t SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location_sealed = NULL, problem = NULL,
        answer = NULL, finished_at = NULL, lease_until = NULL
      FROM adapter a WHERE a.id = t.adapter_id AND a.state = 'active' AND t.request_id = $1 AND t.action = 'resolve' AND t.state = 'done'
        AND t.asked AND t.finished_at <= $2`,

@@ -7,7 +7,7 @@ import type { Transact, Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { applyFreeze } from '../requests/freeze.ts'
 import { identitiesOf } from '../requests/identities.store.ts'
-import { powerOf } from '../requests/power.ts'
+import { lacksPower, powerOf } from '../requests/power.ts'
 import type { Purpose } from './challenges.store.ts'
 import { codesFor, owedOf, shownByPerson } from './owed.ts'
 import { resolutionOf } from './resolution.ts'
@@ -74,6 +74,7 @@ async function confirm(deps: WeighDeps, tx: Tx, request: DsarRequest): Promise<v
 /** The same for a request that was proven before; with enough proof it goes on with what had to wait. */
 async function weighAnew(deps: WeighDeps, tx: Tx, request: DsarRequest): Promise<void> {
   const { id: requestId, state, assurance } = request
+  if (await lacksPower(deps, tx, request)) return setFlag(deps, tx, requestId, 'mandate_needed', true, BY)
   if (awaitsProof(request)) {
     if (assurance > 0) await askForLogin(deps, tx, request)
     else await sendOnce(deps, tx, requestId, 'identity')

@@ -6,6 +6,7 @@ import { answeredRequest } from '../support/answered-request.ts'
 import { type Call, callers, until } from '../support/callers.ts'
 import { doorsOf, type Knock, knock, nameOf, nobodys, takesToken } from '../support/doors.ts'
 import { bodiesFor, type Operation, operationsOf } from '../support/operations.ts'
+import { SEEN_ON } from '../support/represented-case.ts'
 import { openScanner, type Scanner, upload } from '../support/scanner.ts'
 import { type Service, startService } from '../support/service.ts'
 import { ANA, BEN, type House, hostsOf, openHouse, type Person, registerAll } from '../support/small-house.ts'
@@ -110,7 +111,7 @@ async function mandateOfSomebody(): Promise<string> {
   const subject = { identities: [{ type: 'email', value: 'cid@example.org' }] }
   const requester = { relationship: 'authorized_agent', name: 'Marta Lind', email: 'marta@agency.example' }
   const asked = await as.anybody('/v1/requests', { body: { type: 'access', subject, requester } })
-  const seen = { evidence: 'written_authority', documentSha256: 'a'.repeat(64), seenOn: '2026-01-05', reference: 'ZD-77' }
+  const seen = { evidence: 'written_authority', documentSha256: 'a'.repeat(64), seenOn: SEEN_ON, reference: 'ZD-77' }
   const noted = await as.agent()(`/v1/requests/${asked.body.id}/mandates`, { body: seen })
   if (noted.status !== 201) throw new Error(JSON.stringify(noted.body))
   return noted.body.id

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { READER_OF } from '../../src/delivery/letters/letters.ts'
 import { startMailbox } from '../../src/demo/mailbox.ts'
 import { callers } from '../support/callers.ts'
 import { eventually } from '../support/eventually.ts'
@@ -53,6 +54,15 @@ async function handedOver(): Promise<{ id: string; letter: string }> {
   return { id, letter: letter?.id ?? '' }
 }
 
+async function sendAlarms(id: string): Promise<void> {
+  service.clock.advance(31 * 86_400_000)
+  await service.app.handlers['watch-deadlines']({})
+  service.clock.advance(-31 * 86_400_000)
+  for (const alarm of await lettersOf(id, 'deadline-alarm')) await send(alarm.id)
+}
+/** Letters that are about no one request. */
+const ABOUT_NONE = ['guessing', 'budget-spent', 'daily-digest']
+
 beforeAll(async () => {
   smtp = await startMailServer()
   service = await startService({ env: { SMTP_URL: smtp.url }, working: false })
@@ -82,6 +92,20 @@ describe('handing over', () => {
     expect(await requestOf(id)).toMatchObject({ state: 'completed', flags: [] })
     expect(smtp.attempts).toMatchObject([{ recipients: [expect.stringMatching(/@example\.org$/)] }])
     expect(await lettersOf(id)).toMatchObject([{ state: 'sent', recipient_sealed: null, values_sealed: null }])
+  })
+
+  test('of a package that was revoked before, or is past its day, is left to people and tried no more', async () => {
+    const officer = callers(service).agent(['privacy_officer'])
+    const [revoked, late] = [await sealedRequest(), await sealedRequest()]
+    expect((await officer(`/v1/requests/${revoked}/package`, { method: 'DELETE' })).status).toBe(204)
+    await service.sql(`UPDATE sealed_package SET expires_at = now() WHERE request_id = $1`, [late])
+    for (const id of [revoked, late]) {
+      await handOver(id)
+      expect(await requestOf(id)).toEqual({ state: 'delivering', flags: ['needs_decision'] })
+      expect(await lettersOf(id)).toEqual([])
+      const body = { reason: 'duplicate' }
+      expect((await officer(`/v1/requests/${id}/cancellation`, { body, headers: { 'if-match': '*' } })).status).toBe(200)
+    }
   })
 
   test('waits, for people to see, where no address is on file', async () => {
@@ -150,13 +174,27 @@ describe('a letter', () => {
     smtp.says.recipient = 550
     await send(letter)
     smtp.says.recipient = undefined
-    service.clock.advance(31 * 86_400_000)
-    await service.app.handlers['watch-deadlines']({})
-    service.clock.advance(-31 * 86_400_000)
-    for (const { id: alarm } of await lettersOf(id, 'deadline-alarm')) await send(alarm)
+    await sendAlarms(id)
     expect(smtp.attempts).toHaveLength(4)
     expect((await requestOf(id))?.flags).toContain('mail_undeliverable')
   })
+
+  test.each(Object.entries(READER_OF).filter(([kind]) => !ABOUT_NONE.includes(kind)))(
+    '%s to the %s that arrives does not hide it either',
+    async kind => {
+      const { id, letter } = await handedOver()
+      smtp.says.recipient = 550
+      await send(letter)
+      smtp.says.recipient = undefined
+      await service.sql(
+        `INSERT INTO letter (id, request_id, kind, dedupe, message_id, state, created_at, sent_at)
+         VALUES (gen_random_uuid(), $1, $2, $2 || '|' || gen_random_uuid(), gen_random_uuid(), 'sent', now(), now())`,
+        [id, kind],
+      )
+      await sendAlarms(id)
+      expect((await requestOf(id))?.flags).toContain('mail_undeliverable')
+    },
+  )
 
   test('with a link that no longer works is not sent any more', async () => {
     const { id, letter } = await handedOver()

@@ -129,6 +129,39 @@ describe('after somebody said that a request was not theirs', () => {
   })
 })
 
+describe('that it was repudiated', () => {
+  const said = async (): Promise<string> => {
+    const at = await ask('inquiry', login(), INQUIRY)
+    await login()(`${at}/repudiation`, { method: 'POST' })
+    await settled(service)
+    expect((await caseOf(at)).flags).toEqual(['repudiated'])
+    return at
+  }
+
+  test('needs eyes until the freeze is over', async () => {
+    const at = await said()
+    await service.app.handlers['forget-expired']({})
+    expect((await caseOf(at)).flags).toEqual(['repudiated'])
+    service.clock.advanceAlone(7 * DAY + 1000)
+    await service.app.handlers['forget-expired']({})
+    service.clock.advanceAlone(-7 * DAY - 1000)
+    expect((await caseOf(at)).flags).toEqual([])
+  })
+
+  test('or until an officer, who is not its person, has looked into it; the freeze goes on', async () => {
+    const at = await said()
+    const review = (by: Call, headers: Record<string, string> = { 'if-match': '*' }) =>
+      by(`${at}/repudiation/review`, { body: { finding: 'somebody_else' }, headers })
+    expect((await review(as.agent(['agent']))).status).toBe(403)
+    expect((await review(as.agent(['dpo'], ana.userId))).status).toBe(404)
+    expect((await review(officer, {})).body.code).toBe('precondition_required')
+    expect((await review(officer)).body.flags).not.toContain('repudiated')
+    expect((await review(officer)).body.code).toBe('illegal_transition')
+    expect(await events(at)).toContain('repudiation_reviewed')
+    expect((await caseOf(await ask('access'))).flags).toContain('frozen')
+  })
+})
+
 describe('a repudiation against a hand-over', () => {
   test('T18 that comes second: whatever was mailed by then opens nothing', async () => {
     const held = await holdingUntilReleased(service, 'LOCK TABLE link IN EXCLUSIVE MODE')

@@ -5,6 +5,7 @@ import { type Service, startService } from '../support/service.ts'
 import { type House, hostsOf, openHouse, type Person, registerAll } from '../support/small-house.ts'
 
 const STAR: Person = { userId: 'u-star', email: 'star@example.org', name: 'A Star' }
+const FAMOUS: Person = { userId: 'u-famous', email: 'famous@example.org', name: 'Famous Too' }
 const LATER: Person = { userId: 'u-later', email: 'later@example.org', name: 'Known Later' }
 const COLLEAGUE: Person = { userId: 'u-colleague', email: 'colleague@example.org', name: 'A Colleague' }
 const NOVICE: Person = { userId: 'u-novice', email: 'novice@example.org', name: 'A Novice' }
@@ -18,7 +19,7 @@ let officer: Call
 let dpo: Call
 
 beforeAll(async () => {
-  house = await openHouse({}, [STAR, LATER, COLLEAGUE, NOVICE, ANYBODY])
+  house = await openHouse({}, [STAR, FAMOUS, LATER, COLLEAGUE, NOVICE, ANYBODY])
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
   as = callers(service)
   agent = as.agent(['agent', 'operator'], 'agent-7')
@@ -48,6 +49,7 @@ const seen = (at: string, fits: (request: Answered['body']) => boolean) =>
   )
 const decide = async (by: Call, at: string, body: object = { kind: 'approve' }) =>
   by(`${at}/decisions`, { body, headers: { 'if-match': '*' } })
+const said = ({ status, body }: Answered) => [status, body.code ?? body.state]
 const REFUSAL = { kind: 'refuse', ground: 'not_a_right_under_law', reasons: 'It is not ours to say.' }
 
 describe('T49: a VIP', () => {
@@ -120,6 +122,59 @@ describe('T49: a VIP', () => {
     const at = await ask(STAR, 'restriction')
     const ended = await officer(`${at}/cancellation`, { body: { reason: 'duplicate' }, headers: { 'if-match': '*' } })
     expect([ended.status, ended.body.code]).toEqual([403, 'not_allowed'])
+  })
+
+  test('has no request that is extended, answered or asked back about on one officer’s word; a second says the same', async () => {
+    await officer('/v1/vips', { body: { identities: [{ type: 'email', value: FAMOUS.email }], reference: 'HR-2026-4' } })
+    const at = await ask(FAMOUS)
+    await seen(at, ({ flags }) => flags.includes('vip') && flags.includes('needs_decision'))
+    const answer = (by: Call, text = 'Because you asked.') => by(`${at}/answer`, { body: { text }, headers: { 'if-match': '*' } })
+    const extend = (by: Call) =>
+      by(`${at}/extensions`, { body: { reason: 'scattered_sources', text: 'Your data lie in eleven systems.' } })
+
+    expect(said(await extend(officer))).toEqual([202, 'proposed'])
+    expect(said(await extend(as.agent(['dpo'], 'officer-1')))).toEqual([403, 'second_person_needed'])
+    expect((await extend(dpo)).status).toBe(201)
+
+    const asked = await officer(`${at}/pauses`, { body: { reason: 'identity', question: 'Which of the two are you?' } })
+    expect([asked.status, asked.body.state]).toEqual([201, 'proposed'])
+    const approve = (by: Call) => by(`${at}/pauses/${asked.body.id}/approval`, { method: 'POST' })
+    expect(said(await approve(as.agent(['dpo'], 'officer-1')))).toEqual([403, 'second_person_needed'])
+    expect((await approve(dpo)).status).toBe(200)
+
+    const before = (await officer(at)).headers.get('etag')
+    expect(said(await answer(officer))).toEqual([202, 'proposed'])
+    expect((await officer(at)).headers.get('etag')).not.toBe(before)
+    expect(said(await answer(officer))).toEqual([403, 'second_person_needed'])
+    expect(said(await answer(dpo, 'Because I say so.'))).toEqual([202, 'proposed']) // other words are another proposal
+    expect(said(await answer(dpo))).toEqual([202, 'proposed'])
+    expect((await officer(at)).body.state).toBe('assessing')
+    expect((await answer(officer)).status).toBe(200)
+    await seen(at, ({ state }) => state === 'completed')
+    const events = (await officer(`${at}/timeline`)).body.entries.map(({ event }: { event: string }) => event)
+    expect(events.filter((event: string) => event === 'act_countersigned')).toHaveLength(2)
+    const shown = (await as.person(FAMOUS.userId, FAMOUS.email)(`${at}/timeline`)).body.entries
+    expect(shown.filter(({ event }: { event: string }) => event.startsWith('act_'))).toEqual([])
+  })
+
+  test('is not noted to have been told otherwise by one officer', async () => {
+    const nobody = await ask(FAMOUS, 'restriction')
+    await seen(nobody, ({ state }) => state === 'completed')
+    await service.sql(`UPDATE dsar_request SET flags = flags || '{mail_undeliverable}' WHERE id = $1`, [nobody.slice(-36)])
+    const body = { how: 'phone', toldAt: new Date().toISOString(), reference: 'CALL-1' }
+    const tell = (by: Call) => by(`${nobody}/told-otherwise`, { body, headers: { 'if-match': '*' } })
+    expect([said(await tell(officer)), (await tell(dpo)).status]).toEqual([[202, 'proposed'], 200])
+  })
+
+  test('gets no copy by itself: two officers decide on it', async () => {
+    const at = await ask(FAMOUS, 'access')
+    await seen(at, ({ state, flags }) => state === 'assessing' && flags.includes('needs_decision'))
+    expect((await decide(officer, at)).body.state).toBe('proposed')
+    const proposal = (await dpo(`${at}/decisions`)).body.decisions.at(-1)
+    const approve = (by: Call) => by(`${at}/decisions/${proposal.id}/approval`, { method: 'POST', headers: { 'if-match': '*' } })
+    expect((await approve(as.agent(['dpo'], 'officer-1'))).body.code).toBe('second_person_needed')
+    expect((await approve(dpo)).status).toBe(200)
+    await seen(at, ({ state }) => state === 'completed')
   })
 
   test('stays listed until two people want it otherwise, of whom they are none', async () => {

@@ -36,11 +36,13 @@ export interface RepresentedCase {
 }
 
 export const AGENT = { name: 'Marta Lind', email: 'marta@agency.example' }
+/** The day on which it was seen. */
+export const SEEN_ON = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10)
 const DOCUMENT = createHash('sha256').update('I, Ana, …').digest('hex')
 export const WRITTEN = {
   evidence: 'written_authority',
   documentSha256: DOCUMENT,
-  seenOn: '2026-01-05',
+  seenOn: SEEN_ON,
   reference: 'ZD-77-CANARY',
 }
 

@@ -4,6 +4,7 @@ import { type Challenge, solveChallenge } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
 import { callers } from '../support/callers.ts'
 import { eventually } from '../support/eventually.ts'
+import { notYouIn } from '../support/not-you.ts'
 import { knowing, openRegisters, type Registers, settled } from '../support/registers.ts'
 import { type Service, startService } from '../support/service.ts'
 import { hostsOf, registerAll } from '../support/small-house.ts'
@@ -50,6 +51,23 @@ describe('T14 one wrong guess on each of many requests', () => {
     await eventually(() => alarms().length > 0)
     await settled(service)
     expect(alarms()).toHaveLength(1)
+  })
+
+  test('wrong codes of *this was not me* count as well', async () => {
+    const body = { type: 'access', subject: { identities: [{ type: 'email', value: 'ada@example.org' }] } }
+    expect((await as.anybody('/v1/requests', { body, headers: from() })).status).toBe(201)
+    await settled(service)
+    const letter = service.mailbox.messages().find(({ envelope }) => envelope.to.includes('ada@example.org'))
+    if (!letter) throw new Error('No letter came.')
+    const { path } = notYouIn(letter)
+    await service.sql('DELETE FROM rate_limit')
+    for (let n = 0; n < BUDGET; n++) await guess()
+    expect((await as.anybody(path, { body: { code: 'not a code' }, headers: from() })).status).toBe(401) // which is no guess
+    expect((await guess()).status).toBe(401)
+    await service.sql('DELETE FROM rate_limit')
+    for (let n = 0; n < BUDGET; n++) await guess()
+    expect((await as.anybody(path, { body: { code: '0000 0000' }, headers: from() })).status).toBe(401)
+    expect((await guess()).body.code).toBe('work_needed')
   })
 
   test('can go on for whoever does the work, once for each', async () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Answered } from '../support/callers.ts'
+import { holdingUntilReleased } from '../support/held.ts'
+import { linkIn } from '../support/letters.ts'
 import { settled } from '../support/registers.ts'
-import { AGENT, type RepresentedCase, startRepresentedCase } from '../support/represented-case.ts'
+import { AGENT, type RepresentedCase, SEEN_ON, startRepresentedCase } from '../support/represented-case.ts'
 
 let one: RepresentedCase
 beforeAll(async () => {
@@ -165,7 +167,9 @@ describe('an authorized agent', () => {
       expect([part, (await agent(`${at}/${part}`)).status]).toEqual([part, 404])
     expect((await agent(`${at}/package/links`, { method: 'POST' })).status).toBe(404)
     expect((await agent(`${at}/package/grants`, { method: 'POST' })).status).toBe(404)
-    expect((await agent('/v1/requests')).body.requests).toEqual([])
+    const listed = (await agent('/v1/requests')).body.requests
+    expect(listed).toEqual([(await agent(at)).body, (await agent(unknown)).body])
+    expect((await one.as.person(ana.userId, ana.email)('/v1/requests')).body.requests).toHaveLength(1)
   })
 
   test('may take it back, and so may the person', async () => {
@@ -219,6 +223,8 @@ describe('a mandate', () => {
     expect(await refused({ covers: ['erasure', 'objection'] })).toEqual(['/covers'])
     expect(await refused({ evidence: 'birth_certificate' })).toEqual(['/evidence'])
     expect(await refused({ seenOn: daysFromNow(3) })).toEqual(['/seenOn'])
+    expect(await refused({ seenOn: '1999-01-05' })).toEqual(['/seenOn'])
+    expect(await refused({ seenOn: daysFromNow(-182) })).toEqual(['/seenOn'])
     expect(await refused({ childBornOn: yearsAgo(3), diedOn: yearsAgo(1) })).toEqual(['/childBornOn', '/diedOn'])
     expect((await one.officer(`${at}/mandates`)).body.mandates).toEqual([])
   })
@@ -236,6 +242,93 @@ describe('a mandate', () => {
     } finally {
       one.service.clock.advanceAlone(-3 * DAY_MS)
     }
+  })
+
+  describe('that is taken back by one officer', () => {
+    const revoke = async (at: string, by = one.officer) => {
+      const { mandates } = (await one.officer(`${at}/mandates`)).body
+      return by(`${at}/mandates/${mandates.at(-1).id}/revocation`, { body: { reason: 'taken_back' } })
+    }
+    const proven = async (agent: { email: string }, ana = one.newcomer()) => {
+      const at = await one.ask('authorized_agent', ana, { requester: agent })
+      await one.mandate(at, { deliverToRequester: true })
+      await one.prove(at, 'email_code', one.codeTo(ana.email), { deliverToRequester: true })
+      return { at, ana }
+    }
+
+    test('before the answer has the request wait for another, and for the person to confirm that anew', async () => {
+      const agent = newAgent()
+      const { at, ana } = await proven(agent)
+      const code = one.codeTo(agent.email)
+      const before = one.contentCalls()
+      expect((await revoke(at, one.agent)).status).toBe(403)
+      expect((await revoke(at)).body).toMatchObject({ state: 'revoked', revoked: { by: expect.stringMatching(/officer-1$/) } })
+      expect(said(await revoke(at))).toEqual([409, 'illegal_transition'])
+      await settled(one.service)
+      expect((await one.prove(at, 'requester_code', code)).status).toBe(401)
+      expect((await one.officer(at)).body).toMatchObject({
+        state: 'verifying',
+        flags: ['mandate_needed'],
+        assurance: { reached: 0 },
+      })
+      expect(one.contentCalls()).toBe(before)
+      await one.mandate(at)
+      await one.prove(at, 'email_code', one.codeTo(ana.email))
+      await one.see(at, 'completed')
+      expect(isZip(await one.download(ana.email))).toBe(true)
+    })
+
+    test('after the answer makes the link that was mailed, and what was opened with it, worthless', async () => {
+      const agent = newAgent()
+      const { at } = await proven(agent)
+      await one.prove(at, 'requester_code', one.codeTo(agent.email))
+      await one.see(at, 'completed')
+      await settled(one.service)
+      const letter = one.mailsTo(agent.email).find(({ text }) => text.includes('/v1/downloads/'))
+      if (!letter) throw new Error('No link was mailed.')
+      const open = () => one.anybody(linkIn(letter), { body: { step: 'send' } })
+      expect((await open()).status).toBe(202)
+      expect((await revoke(at)).status).toBe(200)
+      expect([(await open()).status, (await one.officer(at)).body.flags]).toEqual([410, []])
+      expect(said(await one.officer(`${at}/package/links`, { method: 'POST' }))).toEqual([409, 'illegal_transition'])
+    })
+
+    test('while the package is made has it handed over to nobody until another is approved', async () => {
+      const agent = newAgent()
+      const held = await holdingUntilReleased(one.service, 'LOCK TABLE link IN EXCLUSIVE MODE')
+      const { at, ana } = await proven(agent)
+      await one.anybody(`${at}/proofs`, { body: { method: 'requester_code', code: one.codeTo(agent.email) } })
+      await one.see(at, 'delivering')
+      await held.waiting(1) // the hand-over has the request and makes the link
+      const revoking = revoke(at)
+      await held.waiting(2)
+      await held.release()
+      expect((await revoking).status).toBe(200)
+      await settled(one.service)
+      const live = 'SELECT 1 FROM link WHERE request_id = $1 AND revoked_at IS NULL'
+      expect(await one.service.sql(live, [at.slice(-36)])).toEqual([])
+      expect(one.mailsTo(ana.email).filter(({ text }) => text.includes('/v1/downloads/'))).toEqual([])
+    })
+
+    test('and nothing is handed over where its last day has passed since', async () => {
+      const agent = newAgent()
+      const ana = one.newcomer()
+      const at = await one.ask('authorized_agent', ana, { requester: agent })
+      await one.mandate(at, { validUntil: daysFromNow(1) })
+      await one.service.sql(`UPDATE mandate SET valid_until = $2 WHERE request_id = $1`, [at.slice(-36), daysFromNow(1)])
+      await one.service.sql(`UPDATE dsar_request SET state = 'delivering', assurance = 1 WHERE id = $1`, [at.slice(-36)])
+      await one.service.sql(`INSERT INTO sealed_package VALUES ($1, 'x', 1, 1, '', 1, '', now(), now() + interval '14 days')`, [
+        at.slice(-36),
+      ])
+      one.service.clock.advanceAlone(3 * DAY_MS)
+      try {
+        await one.service.app.handlers['hand-over']({ requestId: at.slice(-36) })
+        expect((await one.officer(at)).body).toMatchObject({ state: 'delivering', flags: ['mandate_needed'] })
+        expect(await one.service.sql('SELECT 1 FROM link WHERE request_id = $1', [at.slice(-36)])).toEqual([])
+      } finally {
+        one.service.clock.advanceAlone(-3 * DAY_MS)
+      }
+    })
   })
 
   test('that is refused is told to whoever acts, by a reason; another document is another mandate', async () => {
@@ -264,7 +357,7 @@ describe('a mandate', () => {
     const record = await one.facts(at)
     expect(record.find(({ event }) => event === 'mandate_proposed')?.facts).toMatchObject({
       evidence: 'birth_certificate',
-      seenOn: '2026-01-05',
+      seenOn: SEEN_ON,
       voice: 'told',
       delivery: 'requester',
     })

@@ -211,6 +211,25 @@ export interface LetterValues {
 
 export type LetterName = keyof LetterValues
 
+export type Reader = 'person' | 'requester' | 'reporter' | 'officer' | 'controller'
+
+/** Letters for others than whom the request is about and whoever it is answered to. */
+export const READER_OF: Partial<Record<LetterName, Reader>> = {
+  'requester-code': 'requester',
+  'mandate-refused': 'requester',
+  'report-received': 'reporter',
+  forwarding: 'controller',
+  'forwarding-reminder': 'controller',
+  'deadline-alarm': 'officer',
+  'forwarding-alarm': 'officer',
+  'message-arrived': 'officer',
+  repudiated: 'officer',
+  'erasure-undone': 'officer',
+  guessing: 'officer',
+  'budget-spent': 'officer',
+  'daily-digest': 'officer',
+}
+
 /** What a letter says beyond what every letter says. */
 export type Said<Name extends LetterName> = LetterValues[Name] extends infer Values
   ? Values extends Common
