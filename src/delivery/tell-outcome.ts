@@ -78,9 +78,12 @@ async function certificate(
     statute: statute ?? '',
     until,
   }))
+  const erased = tasks.filter(({ action, asked }) => action === 'erase' && asked)
+  const before = erased.some(({ answer }) => answer?.erasedFor) && !erased.some(hasErased)
   return {
     erasedOn: today,
-    adapters: new Set(tasks.filter(({ action, asked }) => action === 'erase' && asked).map(({ adapterId }) => adapterId)).size,
+    ...(before && { before }),
+    adapters: new Set(erased.map(({ adapterId }) => adapterId)).size,
     only: (scope.categories ?? []).map(name => categoryFor(policy, name, locale)),
     kept,
     refused: refusedAmong(tasks).map(({ title }) => title),
@@ -89,6 +92,9 @@ async function certificate(
     authority: authorityFor(policy, locale),
   }
 }
+
+const hasErased = ({ answer }: Task): boolean =>
+  answer?.datasets.some(({ outcome, count }) => outcome === 'completed' && count > 0) === true
 
 /** By their titles, of the adapters that did it. */
 function changedFields({ corrections = [] }: Details, tasks: readonly Task[]): FieldName[] {

@@ -1,8 +1,8 @@
 import type { Completeness } from '../domain/request.ts'
 import type { PackagedRight } from '../domain/rights.ts'
 import { OTHERS_ARTICLE } from '../domain/withheld.ts'
+import { firstShort } from '../tasks/contradictions.ts'
 import { isEffect } from '../tasks/judge-effect.ts'
-import { firstShort } from '../tasks/receive-answer.ts'
 import type { Task, TaskConfig } from '../tasks/tasks.store.ts'
 
 export const FEWER = 'fewer_than_located'

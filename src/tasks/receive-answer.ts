@@ -12,7 +12,9 @@ import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { type CompareDeps, compareResolution } from '../verification/compare-resolution.ts'
 import { keepResolution } from '../verification/keep-resolution.ts'
-import { changeBehind, erasuresBy, isEffect, notWhole, stillThere } from './judge-effect.ts'
+import { contradictionIn, fewerThanLocated, leftOver, whoseErasure } from './contradictions.ts'
+import { erasedElsewhere } from './erased-elsewhere.store.ts'
+import { isEffect, notWhole } from './judge-effect.ts'
 import { saveParts } from './parts.store.ts'
 import { noteTold, type RecipientDeps } from './recipients.store.ts'
 import type { SpooledPart } from './spool.ts'
@@ -25,9 +27,7 @@ import {
   settle,
   standingOf,
   type Task,
-  type TaskAnswer,
   type TaskChange,
-  tasksOf,
 } from './tasks.store.ts'
 
 export interface ReceiveDeps extends CaseDeps, IdentityDeps, RecipientDeps, CompareDeps {
@@ -66,6 +66,7 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
     action: task.action,
     attempt: task.attempt,
     ...(change.problem && { problem: change.problem.code }),
+    ...(change.answer?.erasedFor && { erasedFor: change.answer.erasedFor }),
     ...(change.answer?.withheld && { withheld: change.answer.withheld.map(inShort) }),
   })
   deps.onAnswer(task.action, answer.kind)
@@ -117,6 +118,10 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
   switch (answer.kind) {
     case 'unknown': {
       const wrong = await contradictionIn(tx, task)
+      const other = wrong && task.action === 'erase' ? await whoseErasure(tx, task) : undefined
+      if (other?.isDone)
+        return { state: 'done', answer: { status: 'unknown_person', datasets: [], erasedFor: other.requestId }, problem: null }
+      if (other) return later('erased_elsewhere', `Request ${other.requestId} has it erased, and is not told yet that it was.`)
       if (wrong?.code === 'fewer_than_located' && task.failures < RECOUNTS) return later(wrong.code, wrong.detail)
       // A copy is delivered with what is short in it named; a change that was never made has no such way to be told.
       if (wrong && task.action !== 'collect') return { state: 'failed', failures, problem: wrong }
@@ -172,40 +177,6 @@ async function callbackSeen(tx: Tx, { id, attempt }: Task): Promise<boolean> {
   return seen.length > 0
 }
 
-/** Says what is still counted that was said to be erased. */
-async function leftOver(tx: Tx, task: Task, datasets: readonly DatasetAnswer[]): Promise<string | undefined> {
-  const left = stillThere(erasuresBy(task, await tasksOf(tx, task.requestId)), datasets)
-  if (left.length === 0) return undefined
-  return `It still counts ${left.map(({ name, count }) => `${count} of '${name}'`).join(', ')}.`
-}
-
-/** What an adapter that knows nobody now had said of the person before. */
-async function contradictionIn(tx: Tx, task: Task): Promise<{ code: string; detail: string } | undefined> {
-  const corrected = task.action === 'read_back' && changeBehind(task, await tasksOf(tx, task.requestId))
-  if (corrected && corrected.answer?.status === 'answered')
-    return { code: 'not_corrected', detail: 'It knows nobody now, and had corrected something.' }
-  const counted = task.action === 'collect' || (task.action === 'erase' && task.round === 0)
-  const missing = counted ? await fewerThanLocated(tx, task, []) : undefined
-  if (!missing) return undefined
-  return { code: 'fewer_than_located', detail: `It knows nobody now, and had counted records of '${missing}'.` }
-}
-
-/** The first dataset of which fewer records came than the same adapter had counted. */
-async function fewerThanLocated(tx: Tx, task: Task, datasets: readonly DatasetAnswer[]): Promise<string | undefined | null> {
-  const [located] = await tasksOf(tx, task.requestId, 'locate').then(tasks =>
-    tasks.filter(({ adapterId }) => adapterId === task.adapterId),
-  )
-  return located?.answer && firstShort(located.answer, datasets)
-}
-
-export function firstShort(located: TaskAnswer, datasets: readonly DatasetAnswer[]): string | undefined {
-  const short = located.datasets.find(({ name, count }) => {
-    const came = datasets.find(dataset => dataset.name === name)
-    return (came === undefined || came.outcome === 'completed' || came.outcome === 'no_data') && (came?.count ?? 0) < count
-  })
-  return short?.name
-}
-
 /** Others may wait for these to be done. */
 const HAS_FOLLOWERS: ReadonlySet<Action> = new Set(['locate', 'rectify', 'erase'])
 
@@ -218,9 +189,12 @@ async function keepWhatCame(
   parts: SpooledPart[],
 ): Promise<void> {
   const by: Actor = { kind: 'adapter', id: task.adapter }
-  if (task.action === 'resolve' && request.state !== 'verifying')
-    await compareResolution(deps, tx, request, by, answer.kind === 'resolved' ? answer : undefined)
-  else if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, by, answer)
+  if (task.action === 'resolve' && request.state !== 'verifying') {
+    // Who was erased by another request meanwhile has not changed their address.
+    if (answer.kind === 'resolved') await compareResolution(deps, tx, request, by, answer)
+    else if ((await erasedElsewhere(tx, task, request.createdAt)).length === 0)
+      await compareResolution(deps, tx, request, by, undefined)
+  } else if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, by, answer)
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
   if (answer.kind === 'result') await noteTold(deps, tx, request, task, answer.recipients ?? [])
 }

@@ -41,6 +41,8 @@ export interface TaskAnswer {
   /** `settled_by_hand`: a person says so, and not the adapter. */
   status: 'answered' | 'unknown_person' | 'nothing_in_scope' | 'settled_by_hand'
   datasets: DatasetAnswer[]
+  /** The other request of the person by which it had been erased before. */
+  erasedFor?: string
   /** What of it was not kept, for the sake of others. */
   withheld?: Withheld[]
   /** Who settled it, and the file in which it can be read how. */

@@ -1,4 +1,3 @@
-import type { Day } from '../../domain/day.ts'
 import type { Composed, Composers } from './composed.ts'
 import { itemOf } from './foreign.ts'
 import type { FieldName, Kept, Said } from './letters.ts'
@@ -17,10 +16,13 @@ const fieldsOf = ({ say }: Messages, fields: readonly FieldName[]) =>
 const keptItem = ({ say, day }: Messages, { title, reason, statute, until }: Kept) =>
   say('erased.kept.item', { title, statute, until: day(until), reason: say(`erased.kept.reason.${reason}`) })
 
+type Words = NonNullable<Said<'erased'>['only']>
+
 function whatWasErased(
   messages: Messages,
-  { erasedOn, only, isAll }: { erasedOn: Day; only: NonNullable<Said<'erased'>['only']>; isAll: boolean },
+  { erasedOn, only, isAll, before }: Pick<Said<'erased'>, 'erasedOn' | 'before'> & { only: Words; isAll: boolean },
 ): Composed['paragraphs'] {
+  if (before) return [messages.say(isAll ? 'erased.before' : 'erased.before.but')]
   const on = { erasedOn: messages.day(erasedOn) }
   if (only.length > 0) return [messages.say('erased.done.only', on), { items: only.map(each => itemOf(messages, each)) }]
   return [messages.say(isAll ? 'erased.done.all' : 'erased.done', on)]
@@ -42,7 +44,7 @@ export const ABOUT_OUTCOMES = {
     }
   },
 
-  erased: (messages, { erasedOn, adapters, only = [], kept, refused = [], forwarded = [], rescans, authority }) => {
+  erased: (messages, { erasedOn, before, adapters, only = [], kept, refused = [], forwarded = [], rescans, authority }) => {
     const { say, count, day } = messages
     const isAll = kept.length + refused.length + forwarded.length === 0
     return {
@@ -50,7 +52,10 @@ export const ABOUT_OUTCOMES = {
       paragraphs: [
         ...(adapters === 0
           ? [say(isAll ? 'erased.none' : 'erased.none.but')]
-          : [...whatWasErased(messages, { erasedOn, only, isAll }), count('erased.checked', adapters, { services: adapters })]),
+          : [
+              ...whatWasErased(messages, { erasedOn, before, only, isAll }),
+              count('erased.checked', adapters, { services: adapters }),
+            ]),
         ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),
         ...titled(refused, say('erased.refused')),
         ...titled(forwarded, say('erased.forwarded')),

@@ -130,6 +130,8 @@ export interface LetterValues {
    */
   erased: Common & {
     erasedOn: Day
+    /** All of it was gone already, by another request of the person. */
+    before?: boolean
     adapters: number
     only?: Words[]
     kept: Kept[]

@@ -120,12 +120,6 @@ interface TaskSeen {
   problem: { code: string } | null
 }
 
-/** What an adapter had counted for one request, it has erased for another: somebody looks, and says that there is nothing any more. */
-const isGone = (world: World, { person }: Case, { action, adapter: of, problem }: TaskSeen) =>
-  action === 'erase' &&
-  problem?.code === 'fewer_than_located' &&
-  world.adapters.some(({ raw, shelf }) => raw.name === of && shelf.isEmpty(userOf(person)))
-
 /** Has everything asked again that stands. */
 export async function retry(world: World, one: Case): Promise<Answered> {
   const { at } = one
@@ -135,12 +129,7 @@ export async function retry(world: World, one: Case): Promise<Answered> {
       state === 'failed' || state === 'quarantined' || state === 'accepted' || (state === 'ready' && failures > 0),
   )
   let last = NOTHING
-  for (const task of standing) {
-    const datasets = task.asked.map(name => ({ name, outcome: 'no_data' }))
-    last = isGone(world, one, task)
-      ? await world.officer(`${at}/tasks/${task.id}/outcome`, { body: { datasets, reference: 'OPS-2' } })
-      : await world.officer(`${at}/tasks/${task.id}/retry`, { method: 'POST' })
-  }
+  for (const { id } of standing) last = await world.officer(`${at}/tasks/${id}/retry`, { method: 'POST' })
   return last
 }
 
