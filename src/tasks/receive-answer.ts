@@ -116,17 +116,8 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
     problem: { code, detail },
   })
   switch (answer.kind) {
-    case 'unknown': {
-      const wrong = await contradictionIn(tx, task)
-      const other = wrong && task.action === 'erase' ? await whoseErasure(tx, task) : undefined
-      if (other?.isDone)
-        return { state: 'done', answer: { status: 'unknown_person', datasets: [], erasedFor: other.requestId }, problem: null }
-      if (other) return later('erased_elsewhere', `Request ${other.requestId} has it erased, and is not told yet that it was.`)
-      if (wrong?.code === 'fewer_than_located' && task.failures < RECOUNTS) return later(wrong.code, wrong.detail)
-      // A copy is delivered with what is short in it named; a change that was never made has no such way to be told.
-      if (wrong && task.action !== 'collect') return { state: 'failed', failures, problem: wrong }
-      return { state: 'done', answer: { status: 'unknown_person', datasets: [] }, problem: null }
-    }
+    case 'unknown':
+      return changeForUnknown(tx, task, later)
     case 'resolved':
       return { state: 'done', answer: { status: 'answered', datasets: [] }, problem: null }
     case 'result':
@@ -168,6 +159,19 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
     case 'failed':
       return { state: 'failed', failures: task.failures + 1, problem: { code: answer.code, detail: answer.detail } }
   }
+}
+
+/** Nobody is known there. That has to be so already before, or have come about by an erasure. */
+async function changeForUnknown(tx: Tx, task: Task, later: (code: string, detail: string) => TaskChange): Promise<TaskChange> {
+  const wrong = await contradictionIn(tx, task)
+  const other = wrong && task.action === 'erase' ? await whoseErasure(tx, task) : undefined
+  if (other && !other.isDone)
+    return later('erased_elsewhere', `Request ${other.requestId} has it erased, and is not told yet that it was.`)
+  if (wrong?.code === 'fewer_than_located' && !other && task.failures < RECOUNTS) return later(wrong.code, wrong.detail)
+  // A copy is delivered with what is short in it named; a change that was never made has no such way to be told.
+  if (wrong && !other && task.action !== 'collect') return { state: 'failed', failures: task.failures + 1, problem: wrong }
+  const erasedFor = other ? { erasedFor: other.requestId } : {}
+  return { state: 'done', answer: { status: 'unknown_person', datasets: [], ...erasedFor }, problem: null }
 }
 
 /** A call back may overtake the answer that accepted the task, or come while we ask in vain; an older one has been looked into. */
