@@ -14,6 +14,7 @@ const ORDER = [
     'audit',
     'auth',
     'adapters',
+    'conformance',
     'requests',
     'staff',
     'messages',
@@ -54,6 +55,7 @@ const KNOWS: Record<string, readonly string[]> = {
   // Commands of their own, as main.ts is.
   'audit-verify.ts': ORDER.slice(0, ORDER.indexOf('deps.ts')),
   'vault-key.ts': ['platform'],
+  'adapter-check.ts': ORDER.slice(0, ORDER.indexOf('requests')),
 }
 
 /** Each package and the only files that know it. A package that is not here may not be imported. */

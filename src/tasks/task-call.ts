@@ -1,4 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import { hashed } from '../adapters/hash-identity.ts'
 import type { Identity, TaskCall } from '../adapters/protocol.ts'
 import type { Details } from '../domain/details.ts'
 import { ACTIONS } from '../pipeline.ts'
@@ -95,10 +96,4 @@ async function identitiesFor(deps: TaskCallDeps, { requestId, action, config }: 
         config.identityTypes.includes(type) && (action === 'resolve' ? given : provenance !== 'named'),
     )
     .map(({ type, value }) => (config.hashedTypes.includes(type) ? hashed(type, value) : { type, value }))
-}
-
-/** Lower-case hex of the SHA-256, of an e-mail address in lower case: what an adapter keeps that was never to know the address. */
-function hashed(type: string, value: string): Identity {
-  const plain = type === 'email' ? value.toLowerCase() : value
-  return { type, value: createHash('sha256').update(plain).digest('hex'), format: 'sha256' }
 }
