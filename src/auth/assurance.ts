@@ -24,7 +24,8 @@ export interface Assertion {
 const MINUTE_MS = 60_000
 const SKEW_MS = 60_000
 const SECOND_FACTOR = new Set(['mfa', 'otp', 'hwk', 'swk', 'sms', 'fpt', 'face', 'pop'])
-const STRONG_CONTEXT = /\b(aal[23]|loa[34]|mfa|multi-?factor|phr|phrh)\b/i
+/** By its last part alone, so that `…:no-mfa` is none; as OpenID Connect, NIST, REFEDS and eIDAS-like schemes name them. */
+const STRONG_CONTEXT = /^(?:.*[/:#])?(aal[23]|loa[34]|mfa|multi-?factor|phrh?)$/i
 
 export interface AssuranceDeps {
   clock: Clock

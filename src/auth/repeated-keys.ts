@@ -5,7 +5,7 @@
 export function repeatsKey(json: string): boolean {
   const open: Set<string>[] = []
   let last = ''
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}:]/gs)) {
+  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}:]/gs)) {
     if (token === '{') open.push(new Set())
     else if (token === '}') open.pop()
     else if (token !== ':') last = token

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { repeatsKey } from '../auth/repeated-keys.ts'
 import { Problem } from '../domain/problem.ts'
 import { nestingOf } from '../platform/nesting.ts'
 import { openObjectIn } from './closed-schema.ts'
@@ -42,8 +43,10 @@ function parseJson(app: FastifyInstance) {
     if (text === '' && !req.routeOptions.schema?.body) return done(null, undefined)
     if (nestingOf(text) > DEEPEST)
       return done(new Problem('invalid_request', `The body is nested deeper than ${DEEPEST} levels.`))
-    return parse(req, text, (error, body) =>
-      done(error && new Problem('invalid_request', 'The body is not JSON that can be taken.'), body),
-    )
+    return parse(req, text, (error, body) => {
+      if (error) return done(new Problem('invalid_request', 'The body is not JSON that can be taken.'))
+      if (repeatsKey(text)) return done(new Problem('invalid_request', 'The body names something twice.'))
+      return done(null, body)
+    })
   }
 }

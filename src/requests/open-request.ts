@@ -31,6 +31,7 @@ import { recordProof } from './record-proof.ts'
 import { addRequester } from './requester.store.ts'
 import { reserve } from './reserved.store.ts'
 import { type TakeInDeps, takeIn } from './take-in.ts'
+import { visibility } from './visible-request.ts'
 
 export interface OpenRequest {
   right: Right
@@ -191,7 +192,7 @@ function refuseUnknownCategories({ policy }: OpenDeps, { scope }: OpenRequest): 
 /**
  * A caller who asks the same for the same person while that is still open is told of the open one: a client that lost its
  * answer finds it again. Callers without a name and reporters are told nothing, for the answer would tell them who else has asked, or which
- * identities are one person's. Those who
+ * identities are one person's, and neither are staff of a case that is not for their eyes. Those who
  * ask the same at the same time are taken one after the other.
  */
 async function refuseRepetition(
@@ -204,15 +205,18 @@ async function refuseRepetition(
   if ((caller.kind === 'anonymous' && !shown) || (right === 'under_age_report' && caller.kind !== 'support_agent')) return
   const locks = identities.map(identity => `${right}|${identityIndex(deps, identity).toString('hex')}`).sort()
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(one, 8)) FROM unnest($1::text[]) one', [locks])
+  const visible = visibility(deps, caller, 6)
   // As an array, so that it begins with the person: as a join, the planner may go through all that the caller ever opened.
   const [open] = await tx.query<{ id: string }[]>(
-    `SELECT id FROM dsar_request WHERE id = ANY(ARRAY(SELECT request_id FROM request_identity WHERE value_index = ANY($1)))
-     AND "right" = $2 AND closed_at IS NULL AND ($3 OR opened_by = $4) LIMIT 1`,
+    `SELECT id FROM dsar_request r WHERE id = ANY(ARRAY(SELECT request_id FROM request_identity WHERE value_index = ANY($1)))
+     AND "right" = $2 AND closed_at IS NULL AND ($3 OR opened_by = $4 OR $5 AND ${visible.sql}) LIMIT 1`,
     [
       identities.flatMap(identity => identityIndexes(deps, identity)),
       right,
-      caller.kind === 'support_agent' || shown !== undefined,
+      shown !== undefined,
       caller.id,
+      caller.kind === 'support_agent',
+      ...visible.parameters,
     ],
   )
   if (open) throw new Problem('already_exists', `Request ${open.id} for this right is still open for the same person.`)

@@ -53,10 +53,20 @@ function vouchedFor({ matched, identities, contactPoints }: Resolution): Identit
 async function objectionTo(deps: IdentityDeps, tx: Tx, requestId: string, theirs: Identity[]): Promise<string | undefined> {
   if (theirs.length === 0) return 'unconfirmed_address'
   const established = (await identitiesOf(deps, tx, requestId)).filter(({ provenance }) => provenance !== 'named')
-  const known = new Set(established.map(identity => identityIndex(deps, identity).toString('hex')))
-  const joined = known.size === 0 || theirs.some(identity => known.has(identityIndex(deps, identity).toString('hex')))
-  return joined ? undefined : 'different_people'
+  const shown = established.filter(({ provenance }) => provenance !== 'resolved')
+  const meet = (known: readonly Identity[], found: readonly Identity[]) => {
+    const indexes = new Set(known.map(identity => identityIndex(deps, identity).toString('hex')))
+    return known.length === 0 || found.length === 0 || found.some(one => indexes.has(identityIndex(deps, one).toString('hex')))
+  }
+  return meet(established, theirs) && meet(accountsAmong(shown), accountsAmong(theirs)) ? undefined : 'different_people'
 }
+
+/**
+ * An address that leads to another account than the one that somebody logged in to joins nothing: however strongly they did, of the other
+ * account they have shown no more than an address, and addresses are given to others in time. Whoever shows an address alone, by a
+ * code, gets what is filed under it, by whatever numbers.
+ */
+const accountsAmong = (identities: readonly Identity[]) => identities.filter(({ type }) => type === 'user_id')
 
 /** Addresses that a letter can go to: confirmed, and one plain address each. */
 export function addressesOf({ contactPoints }: Resolution, source: string): ContactPoint[] {

@@ -79,6 +79,7 @@ describe('a body', () => {
     ['33 deep inside a field', `{"name":${'['.repeat(33)}${']'.repeat(33)}}`],
     ['cut off', '{"name":"a"'],
     ['empty', ''],
+    ['naming one thing twice', '{"name":"a","n\\u0061me":"b"}'],
     ['with a prototype', '{"name":"a","__proto__":{"x":1}}'],
     ['with a constructor', '{"name":"a","constructor":{"prototype":{"x":1}}}'],
   ])('that is %s is refused', async (_, payload) => {

@@ -87,6 +87,12 @@ describe('T49: a VIP', () => {
     expect((await as.person(STAR.userId, STAR.email)(at)).body.flags).toEqual([])
   })
 
+  test('T12 has an open request of which an agent is not told when they open the same', async () => {
+    const subject = { identities: [{ type: 'user_id', value: STAR.userId }] }
+    const body = { type: 'inquiry', details: { message: 'Why?' }, subject, channel: 'mail', reference: 'T-0' }
+    expect([(await agent('/v1/requests', { body })).status, (await officer('/v1/requests', { body })).status]).toEqual([201, 409])
+  })
+
   test('is recognised by what the registers say, before any agent sees the request', async () => {
     const opened = await agent('/v1/requests', {
       body: {

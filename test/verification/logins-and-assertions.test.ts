@@ -72,9 +72,26 @@ describe('a login at the portal', () => {
   test.each([
     ['said by the method', { amr: ['pwd', 'otp'] }],
     ['said by the context', { acr: 'urn:example:aal2' }],
+    ['said by a profile', { acr: 'https://refeds.org/profile/mfa' }],
   ])('with a second factor, %s, proves more', async (_, claims) => {
     const at = await atPortal(login(newcomer(), claims))
     expect((await officer(at)).body.assurance.reached).toBe(3)
+  })
+
+  test.each(['urn:example:no-mfa', 'nomfa', 'mfa-not-done', 'aal1', 'urn:mfa:none'])(
+    'with the context %s proves no more',
+    async acr => {
+      const at = await atPortal(login(newcomer(), { acr }))
+      expect((await officer(at)).body.assurance.reached).toBe(2)
+    },
+  )
+
+  test('T01 to an account with the address of another’s proves nothing of that other account', async () => {
+    const victim = newcomer()
+    const at = await atPortal(as.person('u-thief', victim.email, { auth_time: secondsAgo(0), amr: ['otp'] }))
+    await settled(service)
+    expect((await officer(at)).body).toMatchObject({ state: 'verifying', flags: ['on_hold'] })
+    expect(codesTo(victim)).toEqual([])
   })
 
   test.each([
