@@ -3,21 +3,28 @@ import type { AddressInfo } from 'node:net'
 import { answer } from './answer.ts'
 import { now } from './clock.ts'
 import type { AdapterDefinition, Found } from './definition.ts'
+import { type FastifyPlugin, fastifyPlugin } from './fastify.ts'
 import { createFileLinks } from './file-links.ts'
 import { manifestOf } from './manifest.ts'
-import type { Manifest } from './protocol.ts'
+import type { Manifest, Task } from './protocol.ts'
+import { remembering } from './remember.ts'
 import { serve } from './serve.ts'
 import { createSigner } from './sign.ts'
 import { createWorkbench } from './workbench.ts'
 
+export type { AnswerStore, Remembered } from './answer-store.ts'
 export type { AdapterDefinition, Call, DatasetDefinition, Effects, FileToSend, Found, Outcome, Row } from './definition.ts'
 export { TaskProblem } from './problem.ts'
 export type * from './protocol.ts'
 
 export interface Adapter {
   manifest: Manifest
-  /** For a server of your own: `createServer(adapter.handler)`, or mounted in a framework that leaves the body unread. */
+  /** For a server of your own: `createServer(adapter.handler)`. */
   handler: RequestListener
+  /** The same below a path, e.g. `/dsar`, in a framework that leaves the body unread and the address whole. */
+  mountedAt(path: string): RequestListener
+  /** For Fastify: `server.register(adapter.fastify, { prefix: '/dsar' })`. */
+  fastify: FastifyPlugin
   /** Port 0 takes a free one. */
   listen(port?: number, host?: string): Promise<{ url: string; port: number }>
   /** Stops taking calls, lets those under way finish for at most five seconds, and gives up what was promised for later. */
@@ -57,20 +64,22 @@ export function createAdapter<Person extends Found>(definition: AdapterDefinitio
   const manifest = manifestOf(definition)
   const secrets = [definition.secrets].flat()
   const workbench = createWorkbench(now)
-  const handler = serve({
+  const mountedAt = (path: string): RequestListener => serve({ ...deps, prefix: path.replace(/\/+$/, '') })
+  const deps = {
     manifest,
     signer: createSigner(secrets),
     links: createFileLinks(secrets[0] ?? '', now),
     workbench,
-    answer: (task, signal) => answer(definition, { task, signal }),
-    openFile: async key => definition.openFile?.(key),
-    onError: error => definition.onError?.(error),
+    answer: remembering(definition.answers, (task: Task, signal: AbortSignal) => answer(definition, { task, signal })),
+    openFile: async (key: string) => definition.openFile?.(key),
+    onError: (error: unknown) => definition.onError?.(error),
     now,
     answerWithin: definition.answerWithin ?? 10_000,
     pollEvery: definition.pollEvery ?? 5,
     publicUrl: definition.publicUrl,
-  })
-  return { manifest, handler, ...listener(handler, workbench.stop) }
+  }
+  const handler = mountedAt('')
+  return { manifest, handler, mountedAt, fastify: fastifyPlugin(mountedAt), ...listener(handler, workbench.stop) }
 }
 
 function listener(handler: RequestListener, stop: () => void): Pick<Adapter, 'listen' | 'close'> {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { AnswerStore } from './answer-store.ts'
 import type {
   Action,
   DatasetDescription,
@@ -87,6 +88,8 @@ export interface AdapterDefinition<Person extends Found> {
    * define. Gives an outcome, by name, for each dataset in `call.task.scope`, which holds those that the action concerns.
    */
   perform?: Effects<Person, Readonly<Record<string, Outcome>>>
+  /** Where it is remembered what was answered to a change, for adapters that are several processes: this process alone, unless given. */
+  answers?: AnswerStore
   openFile?(key: string): Promise<Readable | Uint8Array | undefined>
   /** An answer not ready within this time (ms) is promised with 202 instead: 10,000 unless told; 0 promises always. */
   answerWithin?: number

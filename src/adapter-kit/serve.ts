@@ -25,6 +25,8 @@ export interface Deps {
   /** Seconds. */
   pollEvery: number
   publicUrl: string | undefined
+  /** The path under which the calls come in, without a slash at its end. */
+  prefix: string
 }
 
 const BODY_LIMIT = 1024 * 1024
@@ -41,8 +43,7 @@ export function serve(deps: Deps): RequestListener {
 }
 
 async function route(deps: Deps, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const [path = ''] = (req.url ?? '').split('?')
-  const [collection = '', id, ...deeper] = path.slice(1).split('/')
+  const [collection = '', id, ...deeper] = partsBelow(deps.prefix, req.url)
   if (collection === 'files' && id && req.method === 'GET') return file(deps, id, res)
   const body = await bodyOf(req)
   deps.signer.verify(req.headers, body)
@@ -54,6 +55,13 @@ async function route(deps: Deps, req: IncomingMessage, res: ServerResponse): Pro
   throw new TaskProblem(404, 'not_found', 'There is no such thing here.')
 }
 
+/** What stands below the prefix. @throws TaskProblem 404 for an address that is not below it */
+function partsBelow(prefix: string, url = ''): string[] {
+  const [path = ''] = url.split('?')
+  if (!path.startsWith(`${prefix}/`)) throw new TaskProblem(404, 'not_found', 'There is no such thing here.')
+  return path.slice(prefix.length + 1).split('/')
+}
+
 async function take(deps: Deps, req: IncomingMessage, body: string, res: ServerResponse): Promise<void> {
   if (!req.headers['content-type']?.startsWith('application/json'))
     throw new TaskProblem(415, 'unsupported_media_type', 'Send application/json.')
@@ -62,7 +70,7 @@ async function take(deps: Deps, req: IncomingMessage, body: string, res: ServerR
   if (req.headers['idempotency-key']?.toString().replaceAll('"', '') !== task.taskId)
     throw new TaskProblem(400, 'invalid_request', 'Idempotency-Key is the id of the task.')
   const work = deps.workbench.take(task, signal => deps.answer(task, signal))
-  const inTime = await settledWithin(deps.answerWithin, work)
+  const inTime = await settledWithin(mayPromise(req) ? 0 : deps.answerWithin, work)
   if (inTime) {
     // Reading again is harmless and fresher; only what had an effect is remembered, and nobody's data longer than needed.
     if (!work.promised && READ_ACTIONS.some(action => action === task.action)) deps.workbench.drop(work)
@@ -72,6 +80,9 @@ async function take(deps: Deps, req: IncomingMessage, body: string, res: ServerR
   work.promised = true
   return promise(deps, req, work, res)
 }
+
+/** RFC 7240: whoever calls would rather come back for the answer. Unsigned, but there is no harm in it. */
+const mayPromise = ({ headers }: IncomingMessage): boolean => /\brespond-async\b/i.test(String(headers.prefer ?? ''))
 
 function look(deps: Deps, req: IncomingMessage, work: Work, res: ServerResponse): Promise<void> | void {
   return work.state === 'working' ? promise(deps, req, work, res) : give(deps, req, work, res)
@@ -111,8 +122,8 @@ function found({ workbench }: Deps, id = ''): Work {
 }
 
 /** The address we are called by, unless told otherwise: whoever signs the call chose it. */
-const base = ({ publicUrl }: Deps, req: IncomingMessage): string =>
-  publicUrl?.replace(/\/$/, '') ?? `${'encrypted' in req.socket ? 'https' : 'http'}://${req.headers.host}`
+const base = ({ publicUrl, prefix }: Deps, req: IncomingMessage): string =>
+  publicUrl?.replace(/\/$/, '') ?? `${'encrypted' in req.socket ? 'https' : 'http'}://${req.headers.host}${prefix}`
 
 const hungUp = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET'].includes(String(error.code))

@@ -6,8 +6,12 @@ import type { Action } from '../../src/adapter-kit/adapter.ts'
 import { problemBody, TaskProblem } from '../../src/adapter-kit/problem.ts'
 import { EFFECT_ACTIONS, READ_ACTIONS } from '../../src/adapter-kit/protocol.ts'
 import { judgeAnswer } from '../../src/adapters/judge-answer.ts'
-import type { TaskCall } from '../../src/adapters/protocol.ts'
+import { validateManifest } from '../../src/adapters/manifest.ts'
+import { OUTCOMES, type TaskCall } from '../../src/adapters/protocol.ts'
 import { ANA, call, closeAdapters, DESCRIBED, linesOf, startAdapter, taskFor } from '../adapter-kit/caller.ts'
+import { callOnce } from '../support/adapter-calls.ts'
+import { serveHttp } from '../support/loopback.ts'
+import { sendJson } from '../support/raw-adapter.ts'
 
 interface Document {
   components: {
@@ -28,6 +32,16 @@ function faults(schema: string, value: unknown): unknown {
 }
 
 afterEach(closeAdapters)
+
+const asked: TaskCall = {
+  ...taskFor('erase'),
+  dryRun: false,
+  dueAt: '2036-12-18T23:59:59Z',
+  parameters: {},
+  scope: { datasets: ['papers'] },
+  action: 'erase',
+  taskId: 't',
+}
 
 const resolve = () =>
   ({
@@ -156,15 +170,6 @@ describe('of what is wrong', () => {
     matched: [ANA],
     datasets: [{ name: 'papers', ...KEPT, ...change }],
   })
-  const asked: TaskCall = {
-    ...taskFor('erase'),
-    dryRun: false,
-    dueAt: '2036-12-18T23:59:59Z',
-    parameters: {},
-    scope: { datasets: ['papers'] },
-    action: 'erase',
-    taskId: 't',
-  }
 
   test.each([
     { count: 0 },
@@ -181,10 +186,58 @@ describe('of what is wrong', () => {
   })
 })
 
+describe('the document sets no wider limits than the service', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`)
+  const dataset = (more: object) => ({ datasets: [{ ...DESCRIBED, name: 'papers', ...more }] })
+  const fields = (names: string[]) => dataset({ fields: names.map(name => ({ name, type: 'string' })) })
+  const base = { ...(document.components.examples.ManifestBilling?.value as object) }
+
+  test.each<[string, number, (size: number) => object]>([
+    ['concurrency', 256, concurrency => ({ limits: { concurrency } })],
+    ['calls a minute', 1_000_000, perMinute => ({ limits: { perMinute } })],
+    ['tasks a call', 1000, batch => ({ limits: { batch } })],
+    ['kinds of identity', 50, size => ({ identityTypes: many(size).map(type => ({ type })) })],
+    ['adapters to wait for', 100, size => ({ eraseAfter: many(size) })],
+    ['characters of a region', 64, size => ({ region: 'r'.repeat(size) })],
+    ['datasets', 200, size => ({ datasets: many(size).map(name => ({ ...DESCRIBED, name })) })],
+    ['characters of a title', 200, size => dataset({ title: 't'.repeat(size) })],
+    ['purposes', 50, size => dataset({ purposes: many(size) })],
+    ['legal bases', 10, size => dataset({ legalBases: many(size) })],
+    ['fields', 500, size => fields(many(size))],
+    ['characters of a field', 128, size => fields(['f'.repeat(size)])],
+    ['recipients', 100, size => dataset({ recipients: many(size) })],
+    ['characters of a name', 63, size => dataset({ name: 'n'.repeat(size) })],
+  ])('%s: %i', (_what, most, of) => {
+    const [largest, larger] = [most, most + 1].map(size => ({ ...base, ...of(size) }))
+    expect(faults('Manifest', largest)).toEqual([])
+    expect(() => validateManifest(largest)).not.toThrow()
+    expect(faults('Manifest', larger)).not.toEqual([])
+    expect(() => validateManifest(larger)).toThrow('manifest_refused')
+  })
+
+  test('what it calls a collect in one document is taken as one', async () => {
+    const { value } = document.components.examples.CollectResult ?? {}
+    const server = await serveHttp((_req, res) => sendJson(res, 200, value))
+    const task = { ...asked, action: 'collect', scope: { datasets: ['invoices', 'attachments'] } } as const
+    const { taskId } = value as { taskId: string }
+    const { answer } = await callOnce(server.url, {
+      task: { ...task, taskId, subject: { identities: [{ type: 'user_id', value: 'u-1029' }] } },
+    })
+    await server.close()
+    expect(answer).toMatchObject({ kind: 'collected', files: 1, datasets: [{ count: 1 }, { count: 1 }] })
+  })
+
+  test('the kinds of outcome and of action are the same everywhere', () => {
+    const { Outcome, Action } = document.components.schemas as Record<string, { enum: string[] }>
+    expect(Outcome?.enum).toEqual(OUTCOMES)
+    expect(new Set(Action?.enum)).toEqual(new Set([...READ_ACTIONS, ...EFFECT_ACTIONS]))
+  })
+})
+
 const examples = Object.entries(document.components.examples)
 
 test.each(examples)('the example %s fits its schema', (name, { value }) => {
-  const [schema] = ['Manifest', 'Task', 'Result', 'Resolve', 'Stream'].filter(each => name.startsWith(each))
+  const [schema] = ['Manifest', 'Task', 'Result', 'CollectResult', 'Resolve', 'Stream'].filter(each => name.startsWith(each))
   if (schema === 'Stream') return expect(value).toEqual(expect.any(String))
   expect(faults(schema === 'Resolve' ? 'ResolveResult' : (schema ?? ''), value)).toEqual([])
 })
