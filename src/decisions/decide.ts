@@ -90,17 +90,17 @@ async function refuseUntimely(tx: Tx, { id, right, state }: DsarRequest, { kind 
   if (kind === 'fee_notice' && state !== 'verifying' && state !== 'assessing')
     throw new Problem('illegal_transition', 'A fee is announced before the work begins.')
   if (kind === 'refuse' && right === 'rectification' && (await isCorrected(tx, id)))
-    throw new Problem('illegal_transition', 'Some of it has been corrected.')
+    throw new Problem('illegal_transition', 'Some of it has been corrected, or is being corrected.')
   const fee = await openPause(tx, id, 'fee')
   if (fee && (kind === 'approve' || kind === 'fee_notice'))
     throw new Problem('illegal_transition', 'The person was told of a fee and has not answered yet.')
 }
 
-/** Whether any adapter has said that it corrected something. */
+/** Whether any adapter has said that it corrected something, or has been told to and has not said. */
 async function isCorrected(tx: Tx, id: string): Promise<boolean> {
   const found = await tx.query<unknown[]>(
-    `SELECT 1 FROM task WHERE request_id = $1 AND action = 'rectify' AND state = 'done' AND answer ->> 'status' = 'answered'
-     AND answer -> 'datasets' @> '[{"outcome": "completed"}]' LIMIT 1`,
+    `SELECT 1 FROM task WHERE request_id = $1 AND action = 'rectify' AND (state IN ('running', 'accepted')
+       OR state = 'done' AND answer ->> 'status' = 'answered' AND answer -> 'datasets' @> '[{"outcome": "completed"}]') LIMIT 1`,
     [id],
   )
   return found.length > 0

@@ -193,7 +193,7 @@ function refuseUnknownCategories({ policy }: OpenDeps, { scope }: OpenRequest): 
  * A caller who asks the same for the same person while that is still open is told of the open one: a client that lost its
  * answer finds it again. Callers without a name and reporters are told nothing, for the answer would tell them who else has asked, or which
  * identities are one person's, and neither are staff of a case that is not for their eyes. Those who
- * ask the same at the same time are taken one after the other.
+ * ask the same at the same time are taken one after the other. To end a restriction is not the same as to ask for one.
  */
 async function refuseRepetition(
   deps: OpenDeps,
@@ -209,7 +209,7 @@ async function refuseRepetition(
   // As an array, so that it begins with the person: as a join, the planner may go through all that the caller ever opened.
   const [open] = await tx.query<{ id: string }[]>(
     `SELECT id FROM dsar_request r WHERE id = ANY(ARRAY(SELECT request_id FROM request_identity WHERE value_index = ANY($1)))
-     AND "right" = $2 AND closed_at IS NULL AND ($3 OR opened_by = $4 OR $5 AND ${visible.sql}) LIMIT 1`,
+     AND "right" = $2 AND parent_id IS NULL AND closed_at IS NULL AND ($3 OR opened_by = $4 OR $5 AND ${visible.sql}) LIMIT 1`,
     [
       identities.flatMap(identity => identityIndexes(deps, identity)),
       right,

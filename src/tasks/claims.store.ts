@@ -67,6 +67,12 @@ async function allowanceOf(tx: Tx, id: string): Promise<number> {
   return row?.free ?? 0
 }
 
+/** The same adapter is lifting another restriction of the person: what is newer has to come after it. */
+const IS_BEING_LIFTED = `EXISTS (SELECT FROM request_identity mine JOIN request_identity theirs USING (type, value_index)
+  JOIN task lifting ON lifting.request_id = theirs.request_id
+  WHERE mine.request_id = t.request_id AND 'named' NOT IN (mine.provenance, theirs.provenance) AND lifting.adapter_id = t.adapter_id
+    AND lifting.action = 'lift_restriction' AND lifting.state IN ('running', 'accepted'))`
+
 async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): Promise<Task[]> {
   const [tasks] = await tx.query<[Task[], number]>(
     `WITH next AS (
@@ -78,6 +84,7 @@ async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): P
                AND (r.assurance_needed = 0 OR EXISTS (SELECT FROM proof p WHERE p.request_id = r.id AND p.level >= r.assurance_needed AND p.void_since IS NULL))
                AND ${isAskedWithPower} END
          AND (t.action NOT IN ('erase', 'rectify') OR NOT ${isHeld('$3')})
+         AND (t.action <> 'restrict' OR NOT ${IS_BEING_LIFTED})
        ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
      UPDATE task t SET state = 'running', attempt = t.attempt + 1, lost = t.lost + (t.state = 'running')::int, started_at = $3, ${LEASE}
      FROM next WHERE t.id = next.id RETURNING ${TASK_COLUMNS}`,

@@ -42,7 +42,11 @@ export interface ReceiveDeps extends CaseDeps, IdentityDeps, RecipientDeps, Comp
  * What came of asking, and what of it was left out for the sake of others. Reading back what was corrected brings nothing but whether
  * it shows.
  */
-export type Came = (Answer & { withheld?: Withheld[] }) | { kind: 'read_back'; datasets: DatasetAnswer[]; uncorrected: string[] }
+export type Came =
+  | (Answer & { withheld?: Withheld[] })
+  /** Nobody was asked: it was settled otherwise just before. */
+  | { kind: 'needless' }
+  | { kind: 'read_back'; datasets: DatasetAnswer[]; uncorrected: string[] }
 
 /** After this many failures in a row the staff see it; the adapter goes on being asked until the answer is there. */
 const FAILURES_UNTIL_FLAGGED = 4
@@ -118,6 +122,8 @@ async function changeFor(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, no
   switch (answer.kind) {
     case 'unknown':
       return changeForUnknown(tx, task, later)
+    case 'needless':
+      return { state: 'done', answer: { status: 'nothing_in_scope', datasets: [] }, problem: null }
     case 'resolved':
       return { state: 'done', answer: { status: 'answered', datasets: [] }, problem: null }
     case 'result':

@@ -12,7 +12,8 @@ import type { Policy } from '../policy/policy.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { giveBack, keepLease, LEASE_SECONDS } from './claims.store.ts'
-import { changeBehind } from './judge-effect.ts'
+import { gateBefore } from './gate.store.ts'
+import { changeBehind, isEffect } from './judge-effect.ts'
 import { readBack } from './read-back.ts'
 import { type Came, type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
 import { openSpool, type Spool, type SpooledPart } from './spool.ts'
@@ -47,7 +48,10 @@ export async function runTask(deps: RunDeps, task: Task, stopping: AbortSignal):
     (LEASE_SECONDS * 1000) / 3,
   )
   try {
-    const asked = await ask(deps, task, AbortSignal.any([stopping, lease.signal]))
+    const gate = isEffect(task.action) ? await gateBefore(deps, task, deps.clock.now()) : 'open'
+    if (gate === 'shut') return await giveBack(deps.read, task)
+    const signal = AbortSignal.any([stopping, lease.signal])
+    const asked = gate === 'needless' ? nothing({ kind: 'needless' }) : await ask(deps, task, signal)
     const interrupted = stopping.aborted && asked.answer.kind === 'later' && asked.answer.code === 'aborted'
     if (interrupted) await giveBack(deps.read, task)
     else await keep(deps, task, asked)
