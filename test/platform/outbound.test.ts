@@ -37,6 +37,18 @@ async function get(server: Loopback, more: Partial<OutboundCall> = {}, options: 
   return { ...answer, text: Buffer.concat(chunks).toString() }
 }
 
+/** With these variables in the environment of the whole process, and without them afterwards. */
+async function inEnvironment<T>(variables: Record<string, string>, run: () => Promise<T>): Promise<T> {
+  const before = { ...process.env }
+  Object.assign(process.env, variables)
+  try {
+    return await run()
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name]
+    Object.assign(process.env, before)
+  }
+}
+
 const reasonOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'answered',
@@ -78,14 +90,9 @@ describe('a call', () => {
   test('pays no heed to a proxy named in the environment', async () => {
     const proxy = keep(await serveHttp((_, res) => res.end('proxied')))
     const server = keep(await serveHttp((_, res) => res.end('direct')))
-    const before = { ...process.env }
-    Object.assign(process.env, { HTTP_PROXY: proxy.url, http_proxy: proxy.url, NODE_USE_ENV_PROXY: '1', NO_PROXY: '' })
-    try {
-      expect((await get(server)).text).toBe('direct')
-      expect(proxy.connections()).toBe(0)
-    } finally {
-      process.env = before
-    }
+    const environment = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, NODE_USE_ENV_PROXY: '1', NO_PROXY: '' }
+    expect((await inEnvironment(environment, () => get(server))).text).toBe('direct')
+    expect(proxy.connections()).toBe(0)
   })
 
   test('is ended by its caller', async () => {
@@ -348,14 +355,8 @@ describe('TLS', () => {
   })
 
   test('is checked even where the environment says not to', async () => {
-    const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
-    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
-    try {
-      expect(await over({}, {}).catch(error => error)).toMatchObject({ reason: 'tls' })
-    } finally {
-      if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
-      else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
-    }
+    const call = inEnvironment({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }, () => over({}, {}))
+    expect(await call.catch(error => error)).toMatchObject({ reason: 'tls' })
   })
 
   test('that stalls in its handshake is ended by the deadline', async () => {
