@@ -27,13 +27,14 @@ import { checkPolicy } from './operations/check-policy.ts'
 import { type Counts, countWork } from './operations/count-work.ts'
 import { probeVault } from './operations/probe-vault.ts'
 import { JOB_NAMES, type Jobs } from './pipeline.ts'
+import { createAddressOf } from './platform/address-of.ts'
 import type { Clock } from './platform/clock.ts'
 import { openDatabase, type Transact, type Tx } from './platform/database.ts'
 import type { Log } from './platform/log.ts'
 import { createMailer } from './platform/mailer.ts'
 import { createMetrics } from './platform/metrics.ts'
 import { openBlobStore } from './platform/open-blob-store.ts'
-import { createOutbound } from './platform/outbound.ts'
+import { createOutbound, type Outbound } from './platform/outbound.ts'
 import { openQueue } from './platform/queue.ts'
 import { postgresRateLimits } from './platform/rate-limit.ts'
 import { isForTests, openTestClock, type TestClock, WrongDatabase } from './platform/test-clock.ts'
@@ -41,6 +42,7 @@ import { openVaultFile, type Vault } from './platform/vault.ts'
 import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
 import { heldBy } from './requests/held.ts'
 import { RequestTable } from './requests/requests.table.ts'
+import { sqlConnector } from './sql/sql-connector.ts'
 import { isResolvedLately } from './verification/resolution.ts'
 
 /** Everything that is constructed once. */
@@ -80,7 +82,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     blobs: openBlobStore(config.blobStoreUrl),
     mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
     outbound,
-    connectors: { service: serviceConnector({ outbound, clock }) },
+    connectors: connectorsOf(config, outbound, clock),
     verifier: rememberServices(underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault), clock),
     rateLimits,
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
@@ -101,6 +103,12 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     onBudgetSpent: counts.budgetSpent,
   }
 }
+
+/** How adapters of each kind are asked. */
+const connectorsOf = ({ adapterAllowedHosts, timeZone }: Config, outbound: Outbound, clock: Clock) => ({
+  service: serviceConnector({ outbound, clock }),
+  sql: sqlConnector({ addressOf: createAddressOf({ allowedHosts: adapterAllowedHosts }), clock, timeZone }),
+})
 
 /** Everybody who writes letters, with what they write them with. */
 const writersOf = (letters: LetterDeps) => ({

@@ -4,8 +4,8 @@ import { type AdapterCall, type CallDeps, callAdapter } from './call-adapter.ts'
 import { type Contact, type Deps as FetchDeps, fetchManifest } from './fetch-manifest.ts'
 import type { Manifest } from './protocol.ts'
 
-/** `service` speaks our protocol (openapi/adapter.yaml). */
-export const ADAPTER_KINDS = ['service'] as const
+/** `service` speaks our protocol (openapi/adapter.yaml); `sql` is a PostgreSQL database that a description makes into an adapter. */
+export const ADAPTER_KINDS = ['service', 'sql'] as const
 export type AdapterKind = (typeof ADAPTER_KINDS)[number]
 
 /**

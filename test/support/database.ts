@@ -12,10 +12,10 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** A database of this test file's own, with the schema and nothing in it. */
-export async function createDatabase(): Promise<TestDatabase> {
+/** A database of this test file's own: with the schema and nothing in it, or from another template. */
+export async function createDatabase(template = TEMPLATE): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
-  await onCluster(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`)
+  await onCluster(`CREATE DATABASE ${name} TEMPLATE ${template}`)
   return { url: urlOf(clusterUrl(), name), drop: () => onCluster(`DROP DATABASE ${name}`) }
 }
 

@@ -1,0 +1,88 @@
+import { actionOf, cutsOff, leavesMark, STAND_IN } from './condition.ts'
+import type { Target } from './description.ts'
+import type { Finding } from './finding.ts'
+import { type Edge, type Entry, type Model, owned } from './model.ts'
+import { pointer } from './read-description.ts'
+
+/** Whether what is to become of rows can be done to them, and whether it does away with them. */
+export function lintActions(model: Model): Finding[] {
+  const { subject } = model
+  const keyless = subject.table.primaryKey.length > 0 ? [] : [error(subject, [], 'the table of the subject has no primary key')]
+  return [...keyless, ...[...model.entries.values()].flatMap(entry => ofEntry(model, entry))]
+}
+
+const at = ({ name }: Entry, ...more: (string | number)[]) => pointer('tables', name, ...more)
+const error = (entry: Entry, place: readonly (string | number)[], detail: string): Finding => ({
+  kind: 'error',
+  pointer: at(entry, ...place),
+  detail,
+})
+
+function ofEntry(model: Model, entry: Entry): Finding[] {
+  const { erase } = entry.described
+  const { action, columns = {} } = actionOf(erase)
+  const place = erase.action === 'retain' && erase.afterwards ? ['erase', 'afterwards', 'columns'] : ['erase', 'columns']
+  const cleared = entry.edges.filter(edge => edge.detached || action === 'detach')
+  const undated =
+    erase.action === 'retain' && model.entries.get(erase.fromTable ?? entry.name)?.table.columns.get(erase.from ?? '')?.nullable
+  return [
+    ...cleared.flatMap(edge => unclearable(entry, edge)),
+    ...Object.entries(columns).flatMap(([name, target]) => ofTarget(entry, name, target, [...place, name])),
+    ...(action === 'detach' && entry.isSubject ? [error(entry, ['erase'], 'the subject cannot be detached from itself')] : []),
+    ...(action === 'anonymise' && !cutsOff(entry, columns) && !leavesMark(columns)
+      ? [
+          error(
+            entry,
+            place,
+            'rows would still lead to the person and not show that they were anonymised: change the columns of each path, or give one a stand-in or a word',
+          ),
+        ]
+      : []),
+    ...(undated
+      ? [
+          {
+            kind: 'warning' as const,
+            pointer: at(entry, 'erase', 'from'),
+            detail: 'may be empty: such rows count as of the day of the erasure',
+          },
+        ]
+      : []),
+    ...(erase.action === 'retain' ? lostWay(model, entry) : []),
+  ]
+}
+
+const unclearable = (entry: Entry, { columns, at: i }: Edge): Finding[] =>
+  columns.some(name => entry.table.columns.get(name)?.nullable)
+    ? columns
+        .filter(name => !entry.table.columns.get(name)?.nullable)
+        .map(name => error(entry, ['paths', i], `'${name}' is NOT NULL: the path cannot be cleared whole`))
+    : [error(entry, ['paths', i], `'${columns.join(', ')}' is NOT NULL: rows cannot be detached`)]
+
+function ofTarget(entry: Entry, name: string, { to, suffix = '' }: Target, place: readonly string[]): Finding[] {
+  const column = entry.table.columns.get(name)
+  if (!column) return []
+  if (column.generated) return [error(entry, place, 'is generated')]
+  if (entry.table.primaryKey.includes(name)) return [error(entry, place, 'is part of the primary key')]
+  if (to === 'nothing' && !column.nullable) return [error(entry, place, 'is NOT NULL')]
+  if (to !== 'hash') return []
+  if (column.category !== 'S') return [error(entry, place, 'is no text column: a stand-in does not fit')]
+  const length = STAND_IN.before.length + STAND_IN.digits + suffix.length
+  return column.maxLength !== null && column.maxLength < length
+    ? [error(entry, place, `holds ${column.maxLength} characters, and a stand-in has ${length}`)]
+    : []
+}
+
+/** What is kept has to be found again when its day has come. */
+function lostWay({ entries, description }: Model, entry: Entry): Finding[] {
+  const given = Object.values(description.subject.identities).map(({ column }) => column)
+  return owned(entry).flatMap(({ via, viaColumns, at: i }) => {
+    const next = entries.get(via)
+    if (!next) return []
+    const { action, columns = {} } = actionOf(next.described.erase)
+    const goesFirst = next.described.erase.action !== 'retain' && (action !== 'anonymise' || cutsOff(next, columns))
+    const isGiven = next.isSubject && viaColumns.length === 1 && given.includes(viaColumns[0] ?? '')
+    return goesFirst && !isGiven
+      ? [error(entry, ['paths', i], `its rows are kept, but the way to them through ${via} is erased`)]
+      : []
+  })
+}
