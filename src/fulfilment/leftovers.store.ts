@@ -50,6 +50,16 @@ export async function leftoversOf(read: Tx, requestId: string): Promise<Leftover
   return read.query(`SELECT ${COLUMNS} FROM leftover WHERE request_id = $1 ORDER BY adapter, dataset`, [requestId])
 }
 
+/** What erasures have left of the person of a request, and keep restricted: of whoever has an identity in common that was established. */
+export async function keptOfPerson(read: Tx, requestId: string): Promise<Pick<Leftover, 'adapterId' | 'dataset'>[]> {
+  return read.query(
+    `SELECT DISTINCT l.adapter_id AS "adapterId", l.dataset FROM leftover l
+     JOIN request_identity theirs USING (request_id) JOIN request_identity mine USING (type, value_index)
+     WHERE mine.request_id = $1 AND l.erased_at IS NULL AND 'named' NOT IN (mine.provenance, theirs.provenance)`,
+    [requestId],
+  )
+}
+
 /** What an adapter said it erased in a round, of what had been left until that day. @returns how many datasets */
 export async function noteErased(tx: Tx, requestId: string, round: number, now: Date): Promise<number> {
   const [, erased] = await tx.query<[unknown[], number]>(

@@ -15,6 +15,7 @@ import type { Asked } from '../tasks/scope.ts'
 import { insertTasks, type NewTask } from '../tasks/tasks.store.ts'
 import { erasureOrder } from './erasure-order.ts'
 import { type ForwardDeps, forward } from './forward.ts'
+import { keptOfPerson } from './leftovers.store.ts'
 import { type MarkDeps, markAtOnce } from './mark-subject.ts'
 import { actionsOf, planTasks } from './plan-tasks.ts'
 
@@ -59,6 +60,8 @@ async function askAdapters(
     details,
     refused,
     controllerOf: ownerIn(deps.policy),
+    // What the law has kept of an erasure is restricted until it is erased, whatever other restriction ends.
+    ...(details.lifts !== undefined && { untouched: await keptOfPerson(tx, request.id) }),
   }
   const tasks = planTasks(about, adapters, actions)
   const dueAt = await lastMomentOf(deps, tx, request)

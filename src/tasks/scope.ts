@@ -13,11 +13,15 @@ export interface Asked {
   refused: readonly { ground: RefusalGround; parts: Parts }[]
   /** The name of the other controller to whom a dataset belongs, if any. */
   controllerOf(adapter: string, dataset: Dataset): string | undefined
+  /** What has to stay as it is, by the id of its adapter. */
+  untouched?: readonly { adapterId: string; dataset: string }[]
 }
 
 /** What a task remembers of its adapter: of the datasets in scope, those that were refused or are another's are asked of nobody. */
-export function configFor({ request, details, refused, controllerOf }: Asked, adapter: Adapter): TaskConfig {
-  const inScope = datasetsInScope(request, details, adapter.manifest.datasets)
+export function configFor({ request, details, refused, controllerOf, untouched = [] }: Asked, adapter: Adapter): TaskConfig {
+  const inScope = datasetsInScope(request, details, adapter.manifest.datasets).filter(
+    ({ name }) => !untouched.some(({ adapterId, dataset }) => adapterId === adapter.id && dataset === name),
+  )
   const withheld = inScope.flatMap(dataset => {
     const ground = groundAgainst(refused, { adapter: adapter.name, dataset: dataset.name, category: dataset.category })
     return ground ? [{ ...dataset, ground }] : []

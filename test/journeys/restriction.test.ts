@@ -130,3 +130,22 @@ describe('a restriction whose ground is over', () => {
     await one.mailTo(GRACE, 'Another one is in force')
   })
 })
+
+describe('what the law keeps of an erasure', () => {
+  test('stays restricted when a restriction of before is lifted', async () => {
+    const first = await one.open(one.kamal, { type: 'restriction', scope: { categories: ['billing'] } })
+    await one.see(first, ({ state }) => state === 'completed')
+    const erasure = await one.open(one.kamal, { type: 'erasure', scope: { categories: ['billing'] } })
+    await one.see(erasure, ({ state }) => state === 'cooling_off')
+    await one.pass(73)
+    await one.see(erasure, ({ state }) => state === 'completed')
+    expect(await restricting(KAMAL)).toEqual(['billing'])
+
+    const end = await one.open(one.officer, lifting(first))
+    await one.see(end, ({ state }) => state === 'cooling_off')
+    await noticeOf(end)
+    await one.pass(73)
+    await one.see(end, ({ state }) => state === 'completed')
+    expect(await restricting(KAMAL)).toEqual(['billing'])
+  })
+})
