@@ -1,7 +1,9 @@
 import { adapterRoutes } from './adapters/adapters.routes.ts'
+import { suspensionRoutes } from './adapters/suspension.routes.ts'
 import { auditRoutes } from './audit/audit.routes.ts'
 import { workRoutes } from './auth/work.routes.ts'
 import type { Config } from './config.ts'
+import { admissionRoutes } from './conformance/admission.routes.ts'
 import { clockLedgerRoutes } from './decisions/clock-ledger.routes.ts'
 import { decisionRoutes } from './decisions/decisions.routes.ts'
 import { downloadRoutes } from './delivery/downloads.routes.ts'
@@ -40,6 +42,7 @@ import { requestRoutes } from './requests/requests.routes.ts'
 import { subjectRoutes } from './requests/subjects.routes.ts'
 import { breakGlassRoutes } from './staff/break-glass.routes.ts'
 import { vipRoutes } from './staff/vips.routes.ts'
+import { adapterHealthRoutes } from './tasks/adapter-health.routes.ts'
 import { callbackRoutes } from './tasks/callbacks.routes.ts'
 import { type Dispatcher, startDispatcher } from './tasks/dispatcher.ts'
 import { recipientRoutes } from './tasks/recipients.routes.ts'
@@ -98,6 +101,9 @@ const ROUTES = [
   optOutRoutes,
   repudiationRoutes,
   adapterRoutes,
+  admissionRoutes,
+  suspensionRoutes,
+  adapterHealthRoutes,
   callbackRoutes,
   deadlineRoutes,
   auditRoutes,

@@ -4,6 +4,14 @@ import type { HolidaysByPlace } from './domain/calendar.ts'
 import { parseDay } from './domain/day.ts'
 import { parseEmailAddress } from './domain/email-address.ts'
 
+type Identities = readonly { type: string; value: string }[]
+
+/** Whom adapters are checked with: they are nobody, and the first is erased by it. */
+export interface CheckSubjects {
+  known: Identities
+  other: Identities
+}
+
 type Parse<T> = (text: string) => T
 
 /** Reads one variable; what is wrong with it is added to the mistakes, and all of them are told together. */
@@ -61,6 +69,17 @@ export const proxies: Parse<string[]> = text => {
   return ranges.every(range => ipaddr.isValid(range) || ipaddr.isValidCIDR(range))
     ? ranges
     : refuse('takes addresses and CIDR ranges, separated by commas')
+}
+const IDENTITY_TYPE = /^[a-z][a-z0-9_-]{0,62}$/
+/** Two test people, each by the identities they are known by: `user_id=u-1&email=one@example.org,user_id=u-2`. */
+export const checkSubjects: Parse<CheckSubjects | undefined> = text => {
+  if (text === '') return undefined
+  const people = list(text).map(person => [...new URLSearchParams(person)].map(([type, value]) => ({ type, value })))
+  const [known, other] = people
+  const isNamed = people.every(one => one.length > 0 && one.every(({ type, value }) => IDENTITY_TYPE.test(type) && value))
+  return known && other && isNamed && people.length === 2
+    ? { known, other }
+    : refuse('names two test people, separated by a comma, each as type=value&type=value')
 }
 export const existingFile: Parse<string> = path => (existsSync(path) ? path : refuse('names a file that is not there'))
 export const timeZone: Parse<string> = zone => {

@@ -2,6 +2,8 @@ import { type Issuer, parseIssuers } from './auth/issuers.ts'
 import {
   address,
   asIs,
+  type CheckSubjects,
+  checkSubjects,
   existingFile,
   flag,
   holidays,
@@ -48,6 +50,8 @@ export interface Config {
   vaultKeyFile: string
   allowOpenVaultFile: boolean
   adapterAllowedHosts: string[]
+  /** Without them no adapter passes its check that holds anything. */
+  checkSubjects: CheckSubjects | undefined
   /** Where attachments are scanned; none switches them off. */
   attachmentScanner: string | undefined
   /** Controllers that a copy can be sent to directly; none switches that off. */
@@ -114,6 +118,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     vaultKeyFile: read('VAULT_KEY_FILE', optional(needs, existingFile), needs) ?? '',
     allowOpenVaultFile: read('VAULT_KEY_FILE_SHARED', flag, 'false') ?? false,
     adapterAllowedHosts: allowedHosts,
+    checkSubjects: read('CHECK_SUBJECTS', checkSubjects, ''),
     attachmentScanner: read('ATTACHMENT_SCANNER', url => scannerAt(url, allowedHosts), ''),
     receivers: read('RECEIVERS', json => parseReceivers(json, allowedHosts), '[]') ?? [],
     policy: policy as Policy, // where it could not be read, there is a mistake, and nobody gets this

@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import { writeAnnouncement } from './delivery/announcements.ts'
 import { writeForwarding } from './delivery/write-forwarding.ts'
 import { writeForwardingAlarm } from './delivery/write-forwarding-alarm.ts'
+import { tellOfLateness } from './delivery/write-lateness.ts'
 import {
   type LetterDeps,
   tellErasureUndone,
@@ -116,6 +117,7 @@ const writersOf = (letters: LetterDeps) => ({
   writeLetterToSubject: bind(writeLetterToSubject, letters),
   writeToEveryContact: bind(writeToEveryContact, letters),
   tellOfficer: bind(tellOfficer, letters),
+  tellOfLateness: bind(tellOfLateness, letters),
   tellErasureUndone: bind(tellErasureUndone, letters),
   tellOfficerOfMessage: bind(tellOfficerOfMessage, letters),
   tellOfficerOfRepudiation: bind(tellOfficerOfRepudiation, letters),

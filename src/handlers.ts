@@ -12,6 +12,7 @@ import { concludeRound } from './fulfilment/conclude-round.ts'
 import { lookAgain } from './fulfilment/look-again.ts'
 import { startFulfilment } from './fulfilment/start-fulfilment.ts'
 import { scanAttachment } from './messages/scan-attachment.ts'
+import { watchAdapters } from './operations/watch-adapters.ts'
 import { buildPackage } from './packaging/build-package.ts'
 import type { Jobs } from './pipeline.ts'
 import type { Handlers } from './platform/queue.ts'
@@ -51,5 +52,6 @@ export const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
   'send-letter': ({ letterId }) => sendLetter(deps, letterId),
   'send-digest': () => sendDigest(deps),
   'watch-deadlines': () => watchDeadlines(deps),
+  'watch-adapters': () => watchAdapters(deps),
   'forget-expired': () => forgetExpired(deps),
 })

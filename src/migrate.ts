@@ -19,7 +19,9 @@ import { Mandates1763901600000 } from '../migrations/0016-mandates.ts'
 import { Attachments1763901700000 } from '../migrations/0017-attachments.ts'
 import { WhoMaySee1763901900000 } from '../migrations/0019-who-may-see.ts'
 import { AdapterKinds1763902000000 } from '../migrations/0020-adapter-kinds.ts'
+import { AdapterAdmission1763902100000 } from '../migrations/0021-adapter-admission.ts'
 import { SealedAndCountersigned1763902200000 } from '../migrations/0022-sealed-and-countersigned.ts'
+import { AdapterHealth1763902300000 } from '../migrations/0023-adapter-health.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -43,7 +45,9 @@ export const MIGRATIONS = [
   Attachments1763901700000,
   WhoMaySee1763901900000,
   AdapterKinds1763902000000,
+  AdapterAdmission1763902100000,
   SealedAndCountersigned1763902200000,
+  AdapterHealth1763902300000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

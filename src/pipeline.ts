@@ -24,6 +24,7 @@ export interface Jobs {
   'send-letter': { letterId: string }
   'send-digest': Record<string, never>
   'watch-deadlines': Record<string, never>
+  'watch-adapters': Record<string, never>
   'forget-expired': Record<string, never>
 }
 
@@ -89,6 +90,7 @@ export const ACTIONS_WHILE_COOLING: Partial<Record<Right, readonly Action[]>> = 
 export const SCHEDULE = {
   'send-digest': '0 7 * * *',
   'watch-deadlines': '* * * * *',
+  'watch-adapters': '*/5 * * * *',
   'end-cooling-off': '* * * * *',
   'look-again': '*/5 * * * *',
   'chase-forwardings': '*/5 * * * *',
@@ -121,6 +123,7 @@ const ALL: Record<JobName, true> = {
   'send-letter': true,
   'send-digest': true,
   'watch-deadlines': true,
+  'watch-adapters': true,
   'forget-expired': true,
 }
 export const JOB_NAMES = Object.keys(ALL) as JobName[]

@@ -11,7 +11,9 @@ export const ADAPTER_EXAMPLE = {
   kind: 'service',
   baseUrl: 'https://billing.internal.example/dsar',
   settings: {},
-  state: 'active',
+  owner: 'billing-team@almastack.example',
+  state: 'live',
+  liveSince: '2026-11-01T09:30:00.000Z',
   secret: '***',
   manifest: {
     protocol: 'dsar-adapter/1',
@@ -49,7 +51,11 @@ export const AdapterView = Type.Object(
     kind: Type.Enum([...ADAPTER_KINDS]),
     baseUrl: Type.String(),
     settings: Type.Record(Type.String(), Type.Unknown()),
-    state: Type.Enum([...ADAPTER_STATES]),
+    owner: Type.Union([Type.String(), Type.Null()]),
+    state: Type.Enum([...ADAPTER_STATES], {
+      description: 'On `trial` it is asked nothing about anybody: check it, and have somebody else approve it.',
+    }),
+    liveSince: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
     secret: Type.String({
       description: '`***`, but for the answer to a registration in which the service made the secret: there it is shown once.',
     }),
@@ -61,8 +67,12 @@ export const AdapterView = Type.Object(
 )
 
 /** An adapter as it is answered; its secret only where it was made just now. */
-export const viewAdapter = ({ concurrency: _, perMinute: __, version: ___, ...adapter }: Adapter, secret = '***') => ({
+export const viewAdapter = (
+  { concurrency: _, perMinute: __, version: ___, contactVersion: ____, contactBy: _____, ...adapter }: Adapter,
+  secret = '***',
+) => ({
   ...adapter,
+  liveSince: adapter.liveSince?.toISOString() ?? null,
   secret,
   createdAt: adapter.createdAt.toISOString(),
   changedAt: adapter.changedAt.toISOString(),

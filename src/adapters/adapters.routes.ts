@@ -16,7 +16,6 @@ import {
   type RegistryDeps,
   registerAdapter,
   removeAdapter,
-  setSuspended,
 } from './register-adapter.ts'
 import type { JsonObject } from './strict-json.ts'
 
@@ -29,6 +28,11 @@ const Secret = Type.String({
   description: 'Standard Webhooks. Can be written, never read back.',
 })
 const BaseUrl = Type.String({ format: 'uri', maxLength: 500 })
+const Owner = Type.String({
+  format: 'email',
+  maxLength: 254,
+  description: 'Of the team that looks after it: told when it is about to be late.',
+})
 const Contacting = {
   secret: Type.Optional(Secret),
   credentials: Type.Optional(
@@ -79,6 +83,7 @@ export const adapterRoutes =
               kind: Type.Optional(Type.Enum([...ADAPTER_KINDS], { default: 'service' })),
               baseUrl: Type.Optional(BaseUrl),
               title: Type.Optional(Title),
+              owner: Type.Optional(Owner),
               ...Contacting,
             },
             { ...closed, examples: [{ baseUrl: 'https://billing.internal.example/dsar', title: 'Billing' }] },
@@ -87,7 +92,7 @@ export const adapterRoutes =
         },
       },
       (req, reply) => {
-        const { title, secret = newSecret() } = req.body
+        const { title, owner, secret = newSecret() } = req.body
         const contact = contactIn(req.body, secret)
         return actAfter(
           deps,
@@ -95,7 +100,7 @@ export const adapterRoutes =
           reply,
           () => askForManifest(deps, contact),
           async (tx, manifest) => {
-            const given = { ...contact, ...(title && { title }), manifest }
+            const given = { ...contact, ...(title && { title }), ...(owner && { owner }), manifest }
             const adapter = await registerAdapter(deps, tx, given, req.caller)
             return answer(201, adapter, req.body.secret ? undefined : secret)
           },
@@ -120,7 +125,7 @@ export const adapterRoutes =
           },
         },
       },
-      async () => ({ adapters: (await adaptersIn(deps.read)).map(adapter => viewAdapter(adapter)) }),
+      async () => ({ adapters: (await adaptersIn(deps.read, 'registered')).map(adapter => viewAdapter(adapter)) }),
     )
 
     api.get(
@@ -156,7 +161,7 @@ export const adapterRoutes =
           description:
             'A new `secret` is used beside the old one until the next change of it. An empty change asks for the manifest again.',
           body: Type.Object(
-            { baseUrl: Type.Optional(BaseUrl), title: Type.Optional(Title), ...Contacting },
+            { baseUrl: Type.Optional(BaseUrl), title: Type.Optional(Title), owner: Type.Optional(Owner), ...Contacting },
             { ...closed, examples: [{ title: 'Billing (EU)' }] },
           ),
           response: { 200: AdapterView },
@@ -175,27 +180,6 @@ export const adapterRoutes =
           },
         ),
     )
-
-    for (const [method, suspended, operationId, summary, description] of [
-      ['post', true, 'suspendAdapter', 'Stop all traffic to an adapter', 'Its tasks wait, and their deadlines run on.'],
-      ['delete', false, 'resumeAdapter', 'Let the traffic to an adapter go on', 'Its tasks are sent from where they stood.'],
-    ] as const)
-      api[method](
-        '/adapters/:id/suspension',
-        {
-          config: {
-            allow: { support_agent: ['operator', 'privacy_officer', 'dpo'] },
-            problems: ['not_found', 'key_reused', 'in_progress'],
-            sends: ['Location', 'ETag'],
-          },
-          schema: { ...common, operationId, summary, description, response: { 200: AdapterView } },
-        },
-        (req, reply) =>
-          act(deps, req, reply, async tx => {
-            const adapter = await getAdapter(tx, req.params.id, { lock: true })
-            return answer(200, await setSuspended(deps, tx, adapter, suspended, req.caller))
-          }),
-      )
 
     api.delete(
       '/adapters/:id',
@@ -236,7 +220,7 @@ function contactIn({ kind = 'service', baseUrl = '', credentials = {}, settings 
 async function askForChange(
   deps: AdapterRoutesDeps,
   id: string,
-  { secret, ...named }: Pick<AdapterChange, 'title' | 'baseUrl' | 'credentials' | 'settings'> & { secret?: string },
+  { secret, ...named }: Pick<AdapterChange, 'title' | 'owner' | 'baseUrl' | 'credentials' | 'settings'> & { secret?: string },
 ): Promise<AdapterChange> {
   const current = await contactOf(deps, deps.read, id)
   const { credentials } = current

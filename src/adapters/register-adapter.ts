@@ -2,12 +2,22 @@ import { randomBytes } from 'node:crypto'
 import { ADAPTERS, type Recorder } from '../audit/record.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import { Problem } from '../domain/problem.ts'
+import type { Jobs } from '../pipeline.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
+import type { Enqueue } from '../platform/queue.ts'
 import type { Vault } from '../platform/vault.ts'
 import { checkManifest } from '../policy/check-manifest.ts'
 import type { Policy } from '../policy/policy.ts'
-import { type Adapter, type AdapterChange, insertAdapter, type NewAdapter, openTasks, updateAdapter } from './adapters.store.ts'
+import {
+  type Adapter,
+  type AdapterChange,
+  insertAdapter,
+  type NewAdapter,
+  openTasks,
+  setState,
+  updateAdapter,
+} from './adapters.store.ts'
 import type { Contact } from './fetch-manifest.ts'
 import type { AdapterKind, Connectors } from './kinds.ts'
 import type { Manifest } from './protocol.ts'
@@ -16,6 +26,7 @@ export interface RegistryDeps {
   connectors: Connectors
   clock: Clock
   record: Recorder
+  enqueue: Enqueue<Jobs>
   vault: Pick<Vault, 'sealJson' | 'openJson'>
   policy: Policy
 }
@@ -41,12 +52,12 @@ export async function askForManifest(
 export async function registerAdapter(
   deps: RegistryDeps,
   tx: Tx,
-  adapter: Omit<NewAdapter, 'name' | 'title'> & { title?: string },
+  adapter: Omit<NewAdapter, 'name' | 'title' | 'by'> & { title?: string },
   caller: Caller,
 ): Promise<Adapter> {
   const { manifest } = adapter
   const title = adapter.title ?? manifest.name
-  const registered = await insertAdapter(deps, tx, { ...adapter, title, name: manifest.name }, deps.clock.now())
+  const registered = await insertAdapter(deps, tx, { ...adapter, title, name: manifest.name, by: caller.id }, deps.clock.now())
   await deps.record(tx, ADAPTERS, toActor(caller), 'adapter_registered', { adapterId: registered.id, adapter: registered.name })
   return registered
 }
@@ -61,27 +72,11 @@ export async function changeAdapter(
 ): Promise<Adapter> {
   if (change.manifest && change.manifest.name !== adapter.name)
     throw new Problem('manifest_refused', `This is adapter '${adapter.name}', and the manifest is another's.`)
-  const changed = await updateAdapter(deps, tx, adapter, change, deps.clock.now())
+  const changed = await updateAdapter(deps, tx, adapter, change, { by: caller.id, now: deps.clock.now() })
   await deps.record(tx, ADAPTERS, toActor(caller), 'adapter_changed', {
     adapterId: adapter.id,
     adapter: adapter.name,
     what: Object.keys(change),
-  })
-  return changed
-}
-
-/** Stops or resumes all traffic to an adapter. Its open tasks wait; the requests they belong to are not answered without them. */
-export async function setSuspended(
-  deps: RegistryDeps,
-  tx: Tx,
-  adapter: Adapter,
-  suspended: boolean,
-  caller: Caller,
-): Promise<Adapter> {
-  const changed = await updateAdapter(deps, tx, adapter, { state: suspended ? 'suspended' : 'active' }, deps.clock.now())
-  await deps.record(tx, ADAPTERS, toActor(caller), suspended ? 'adapter_suspended' : 'adapter_resumed', {
-    adapterId: adapter.id,
-    adapter: adapter.name,
   })
   return changed
 }
@@ -94,6 +89,6 @@ export async function removeAdapter(deps: RegistryDeps, tx: Tx, adapter: Adapter
       'in_use',
       `${open} tasks still wait for its answer. Suspend it to stop the traffic; remove it when they are done.`,
     )
-  await updateAdapter(deps, tx, adapter, { state: 'removed' }, deps.clock.now())
+  await setState(tx, adapter.id, 'removed', deps.clock.now())
   await deps.record(tx, ADAPTERS, toActor(caller), 'adapter_removed', { adapterId: adapter.id, adapter: adapter.name })
 }

@@ -144,9 +144,12 @@ const NATURES = {
 
   adapter_registered: 'step',
   adapter_changed: 'step',
+  adapter_checked: 'step',
+  adapter_approved: 'decision',
   adapter_suspended: 'step',
   adapter_resumed: 'step',
   adapter_removed: 'step',
+  lateness_expected: 'step',
 } as const satisfies Record<string, Nature>
 
 export type AuditEvent = keyof typeof NATURES

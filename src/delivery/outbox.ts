@@ -18,7 +18,7 @@ export type NewLetter = {
   [K in LetterName]: {
     kind: K
     /** Null for what is about no one request. */
-    requestId: K extends 'daily-digest' | 'guessing' | 'budget-spent' ? null : string
+    requestId: K extends 'daily-digest' | 'guessing' | 'budget-spent' | 'adapter-late' ? null : string
     recipient: string
     locale: string
     values: LetterValues[K]

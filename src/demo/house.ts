@@ -13,6 +13,7 @@ import { createLog, type LogLevel } from '../platform/log.ts'
 import { generateVaultKeyFile } from '../platform/vault-key-file.ts'
 import { startPostgres, urlOf } from './embedded-postgres.ts'
 import { type Lms, startLms } from './lms/lms.ts'
+import { CHECK_PEOPLE } from './lms/population.ts'
 import { type Mailbox, startMailbox } from './mailbox.ts'
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
@@ -94,6 +95,7 @@ function environmentIn(dir: string, { issuer, lms }: Pick<House, 'issuer' | 'lms
     AUTH_ISSUERS: JSON.stringify(issuer.issuers.map(one => ({ ...one, maxAge: HALF_A_DAY }))),
     VAULT_KEY_FILE: vaultKeyFile,
     ADAPTER_ALLOWED_HOSTS: lms.adapters.map(adapter => new URL(adapter.url).host).join(','),
+    CHECK_SUBJECTS: CHECK_PEOPLE.map(({ userId, email }) => `user_id=${userId}&email=${email}`).join(','),
     PRIVACY_OFFICER: OFFICER,
     TEST_MODE: 'true',
   }

@@ -143,6 +143,16 @@ export const SAMPLES: LetterValues = {
   'erasure-undone': { ...toOfficer, adapters: ['learning', 'billing'] },
   guessing: { ...toOfficer, reference: 'guessing 2026-04-01T09' },
   'budget-spent': { ...toOfficer, viewer: 'agent-7', budget: 200 },
+  'adapter-late': {
+    ...toOfficer,
+    reference: 'adapters 2026-04-01',
+    adapter: 'Billing',
+    owner: 'billing-team@almastack.example',
+    backlog: 42,
+    late: 3,
+    perHour: 2,
+    doneOn: '2026-04-02',
+  },
   'daily-digest': {
     ...toOfficer,
     reference: 'digest 2026-04-01',

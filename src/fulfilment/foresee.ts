@@ -1,4 +1,4 @@
-import { type Adapter, adaptersIn, contactOf } from '../adapters/adapters.store.ts'
+import { type Adapter, adaptersIn, contactOf, WHY_STOPPED } from '../adapters/adapters.store.ts'
 import type { Connectors } from '../adapters/kinds.ts'
 import type { Dataset } from '../adapters/protocol.ts'
 import { addDays, addMonths, type Day, dayIn } from '../domain/day.ts'
@@ -109,7 +109,7 @@ async function countsOf(
 ): Promise<DatasetAnswer[] | string> {
   if (config.datasets.length === 0) return []
   if (!isProven) return 'identity_not_proven'
-  if (adapter.state !== 'active') return 'adapter_suspended'
+  if (adapter.state !== 'live') return WHY_STOPPED[adapter.state === 'trial' ? 'trial' : 'suspended'].code
   if (!adapter.manifest.actions.includes('locate')) return 'cannot_count'
   const task = await countCallOf(deps, { requestId, config }, new Date(deps.clock.now().getTime() + DEADLINE_MS))
   if (!task) return 'no_identity'

@@ -126,7 +126,8 @@ async function replayErasures(
 ): Promise<Restore> {
   const requestedAt = deps.clock.now()
   if (restoredTo > requestedAt) throw unprocessable('/restoredTo', 'No backup was made in the future.')
-  const adapterId = adapter === undefined ? null : ((await adaptersIn(tx)).find(({ name }) => name === adapter)?.id ?? null)
+  const adapterId =
+    adapter === undefined ? null : ((await adaptersIn(tx, 'registered')).find(({ name }) => name === adapter)?.id ?? null)
   if (adapter !== undefined && !adapterId) throw unprocessable('/adapter', 'There is no such adapter.')
   const asked = { id: randomUUIDv7(), adapterId, restoredTo, requestedBy: caller.id, requestedAt }
   const { id, isNew } = await insertRestore(tx, asked)

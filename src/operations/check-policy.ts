@@ -11,7 +11,7 @@ import { Unready } from './unready.ts'
  * people of all that the registered adapters hold. @throws Unready, naming every contradiction
  */
 export async function checkPolicy({ policy, clock }: { policy: Policy; clock: Clock }, read: Tx): Promise<void> {
-  const faults = (await adaptersIn(read)).flatMap(({ name, manifest }) =>
+  const faults = (await adaptersIn(read, 'registered')).flatMap(({ name, manifest }) =>
     checkManifest(policy, manifest).map(({ pointer, detail }) => `adapter '${name}' ${pointer}: ${detail}`),
   )
   if (faults.length > 0) throw new Unready(`The privacy policy does not tell of what is registered:\n  ${faults.join('\n  ')}`)

@@ -1,6 +1,7 @@
 import { type Tx, write } from '../platform/database.ts'
 import { isHeld } from '../requests/held.ts'
 import { isAskedWithPower } from '../requests/mandate-in-force.store.ts'
+import { STRIKES } from './breaker.store.ts'
 import { TASK_COLUMNS, type Task } from './tasks.store.ts'
 
 /** How long a worker may be silent before its task goes to another. */
@@ -45,7 +46,7 @@ export function shareOf(free: number, held: number): number {
 async function lockAdapters(tx: Tx): Promise<string[]> {
   const adapters = await tx.query<{ id: string }[]>(
     `SELECT a.id FROM adapter a
-     WHERE a.state = 'active'
+     WHERE a.state = 'live' AND (a.resting_until IS NULL OR a.resting_until <= now())
        AND EXISTS (SELECT FROM task t WHERE t.adapter_id = a.id AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now())
      ORDER BY a.allowance_at, a.id FOR NO KEY UPDATE OF a SKIP LOCKED`,
   )
@@ -56,10 +57,10 @@ async function lockAdapters(tx: Tx): Promise<string[]> {
 const BURST = 'greatest(1, per_minute / 10)'
 const REFILLED = `least(${BURST}, allowance + extract(epoch FROM now() - allowance_at) * greatest(1, per_minute - ${BURST}) / 60)`
 
-/** How many more calls a locked adapter bears now. A statement of its own: it has to see what was claimed before the lock was ours. */
+/** How many more calls a locked adapter bears now: one, to see whether it is back, where it was out of order. A statement of its own: it has to see what was claimed before the lock was ours. */
 async function allowanceOf(tx: Tx, id: string): Promise<number> {
   const [row] = await tx.query<{ free: number }[]>(
-    `SELECT floor(least(${REFILLED}, concurrency -
+    `SELECT floor(least(${REFILLED}, CASE WHEN strikes >= ${STRIKES} THEN 1 ELSE concurrency END -
        (SELECT count(*) FROM task t WHERE t.adapter_id = a.id AND t.state = 'running' AND t.lease_until > now())))::int AS free
      FROM adapter a WHERE a.id = $1`,
     [id],

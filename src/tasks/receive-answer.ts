@@ -12,6 +12,7 @@ import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { type CompareDeps, compareResolution } from '../verification/compare-resolution.ts'
 import { keepResolution } from '../verification/keep-resolution.ts'
+import { noteWhetherUp } from './breaker.store.ts'
 import { contradictionIn, fewerThanLocated, leftOver, whoseErasure } from './contradictions.ts'
 import { erasedElsewhere } from './erased-elsewhere.store.ts'
 import { isEffect, notWhole } from './judge-effect.ts'
@@ -59,6 +60,7 @@ const RECOUNTS = 2
  */
 export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, parts: SpooledPart[]): Promise<boolean> {
   const request = await lockRequest(tx, task.requestId)
+  await noteWhetherUp(tx, task.adapterId, answer.kind === 'later' || answer.kind === 'failed' ? answer.code : undefined)
   if (!isAwaited(task, request.state)) return false
   const now = deps.clock.now()
   const change = await changeFor(deps, tx, task, unlessHeldBack(answer, request.state), now)

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { adaptersIn } from '../adapters/adapters.store.ts'
+import { adaptersIn, WHY_STOPPED } from '../adapters/adapters.store.ts'
 import { OUTCOMES } from '../adapters/protocol.ts'
 import { act } from '../auth/act.ts'
 import type { Database, Tx } from '../platform/database.ts'
@@ -110,21 +110,21 @@ export const taskRoutes =
     )
   }
 
-/** Tasks of a suspended adapter that nobody runs say that they wait for no answer, but for people: that goes before any older trouble. */
+/** Tasks of an adapter whose traffic is stopped, which nobody runs, say that they wait for no answer, but for people: that goes before any older trouble. */
 async function viewTasks(read: Tx, tasks: readonly Task[]) {
-  const suspended = new Map((await adaptersIn(read, ['suspended'])).map(({ id, changedAt }) => [id, changedAt]))
+  const stopped = new Map((await adaptersIn(read, 'stopped')).map(({ id, ...adapter }) => [id, adapter]))
   return tasks.map(task => {
-    const since = WAITING.includes(task.state) ? suspended.get(task.adapterId) : undefined
-    return since ? { ...viewTask(task), problem: { ...SUSPENDED, at: since.toISOString() } } : viewTask(task)
+    const by = WAITING.includes(task.state) ? stopped.get(task.adapterId) : undefined
+    return by
+      ? {
+          ...viewTask(task),
+          problem: { ...WHY_STOPPED[by.state === 'trial' ? 'trial' : 'suspended'], at: by.changedAt.toISOString() },
+        }
+      : viewTask(task)
   })
 }
 
 const WAITING: readonly TaskState[] = ['waiting', 'ready', 'accepted']
-const SUSPENDED = {
-  code: 'adapter_suspended',
-  detail: 'The adapter is suspended: nobody is asked until its traffic goes on.',
-}
-
 export const viewTask = ({
   id,
   adapter,

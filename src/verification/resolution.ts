@@ -33,7 +33,7 @@ export async function isResolvedLately(
   const [, asked] = await tx.query<[unknown[], number]>(
     `UPDATE task t SET state = 'ready', key = gen_random_uuid(), run_at = now(), failures = 0, lost = 0, location_sealed = NULL, problem = NULL,
        answer = NULL, finished_at = NULL, lease_until = NULL
-     FROM adapter a WHERE a.id = t.adapter_id AND a.state = 'active' AND t.request_id = $1 AND t.action = 'resolve' AND t.state = 'done'
+     FROM adapter a WHERE a.id = t.adapter_id AND a.state = 'live' AND t.request_id = $1 AND t.action = 'resolve' AND t.state = 'done'
        AND t.asked AND t.finished_at <= $2`,
     [id, new Date(deps.clock.now().getTime() - HOUR_MS)],
   )

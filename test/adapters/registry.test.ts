@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type Adapter, createAdapter, type DatasetDefinition, type Found } from '../../src/adapter-kit/adapter.ts'
 import { type Answered, type Call, callers } from '../support/callers.ts'
 import { holdingUntilReleased } from '../support/held.ts'
+import { letIn } from '../support/let-in.ts'
 import { type Service, startService } from '../support/service.ts'
 
 let service: Service
@@ -99,7 +100,8 @@ describe('an adapter', () => {
       name,
       title: name,
       baseUrl,
-      state: 'active',
+      state: 'trial',
+      liveSince: null,
       secret: '***',
       manifest: { name, datasets: [{ category: 'content' }] },
     })
@@ -177,7 +179,7 @@ describe('an adapter', () => {
   test.each([
     { baseUrl: 'not a url' },
     { baseUrl: 'https://a.example', secret: 'whsec_short' },
-    { baseUrl: 'https://a.example', state: 'active' },
+    { baseUrl: 'https://a.example', state: 'live' },
     { baseUrl: 'https://a.example', manifest: {} },
     { baseUrl: 'https://a.example', title: 'a\u0000b' },
   ])('is described by nobody but itself: %j', async body => {
@@ -311,7 +313,7 @@ describe('traffic to an adapter', () => {
     const { at, id } = await registered()
     expect((await officer(`${at}/suspension`, { method: 'POST' })).body.state).toBe('suspended')
     expect((await operator('/v1/adapters')).body.adapters).toContainEqual(expect.objectContaining({ id, state: 'suspended' }))
-    expect((await operator(`${at}/suspension`, { method: 'DELETE' })).body.state).toBe('active')
+    expect((await operator(`${at}/suspension`, { method: 'DELETE' })).body.state).toBe('trial')
     for (const call of [as.service(), as.agent(['agent']), as.person('u-1', 'a@example.org')])
       expect((await call(`${at}/suspension`, { method: 'POST' })).status).toBe(403)
     expect(await eventsOf(id)).toEqual(['adapter_registered', 'adapter_suspended', 'adapter_resumed'])
@@ -334,6 +336,7 @@ describe('an adapter leaves the register', () => {
 
   test('but not while a request waits for its answer, nor while one is about to', async () => {
     const { at } = await registered({ resolve: () => undefined })
+    await letIn(service)
     const opened = await as.anybody('/v1/requests', {
       body: { type: 'access', subject: { identities: [{ type: 'email', value: 'waits@example.org' }] } },
     })
@@ -347,6 +350,6 @@ describe('an adapter leaves the register', () => {
     await asking
     expect(refusal(await removing)).toEqual([409, 'in_use'])
     expect(refusal(await remove(at))).toEqual([409, 'in_use'])
-    expect((await operator(at)).body.state).toBe('active')
+    expect((await operator(at)).body.state).toBe('live')
   })
 })

@@ -18,7 +18,7 @@ beforeAll(async () => {
   as = callers(service)
   officer = as.agent(['privacy_officer', 'operator'], 'officer-1')
   dpo = as.agent(['dpo'], 'officer-2')
-  adapterId = (await registerRaw([adapter], officer)).archive ?? ''
+  adapterId = (await registerRaw([adapter], officer, service)).archive ?? ''
   hold = (await officer('/v1/holds', { body: HOLD })).body.id
   await service.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no record'; END $$`)
 })

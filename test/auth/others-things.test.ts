@@ -40,7 +40,7 @@ beforeAll(async () => {
     adapter: 'library',
     datasets: ['notes'],
   })
-  await registerAll(house, officer)
+  await registerAll(house, officer, service)
   doors = doorsOf(service).filter(takesToken)
   operations = operationsOf(service)
   anas = await everythingOfAna()

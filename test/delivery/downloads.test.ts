@@ -69,7 +69,7 @@ beforeAll(async () => {
   })
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house), LINK_USES: '3' } })
   anybody = callers(service).anybody
-  await registerAll(house, callers(service).agent(['operator']))
+  await registerAll(house, callers(service).agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

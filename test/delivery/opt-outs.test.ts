@@ -15,7 +15,7 @@ beforeAll(async () => {
   const as = callers(service)
   crm = as.service({ scope: 'requests:open requests:read subjects:lookup' })
   anybody = as.anybody
-  await registerAll(registers, as.agent(['operator']))
+  await registerAll(registers, as.agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

@@ -51,7 +51,7 @@ describe('in test mode', () => {
     house = await openHouse()
     service = await startService({ env: { TEST_MODE: 'true', ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
     operator = callers(service).agent(['operator'])
-    await registerAll(house, operator)
+    await registerAll(house, operator, service)
   })
   afterAll(async () => {
     await service.close()

@@ -20,7 +20,7 @@ describe('an access request', () => {
     const as = callers(service)
     anybody = as.anybody
     officer = as.agent(['agent', 'privacy_officer'])
-    await registerAll(house, as.agent(['operator']))
+    await registerAll(house, as.agent(['operator']), service)
   })
   afterAll(async () => {
     await service.close()

@@ -77,7 +77,7 @@ beforeAll(async () => {
     [EVA, MAX],
   )
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house), LOG_LEVEL: 'trace' } })
-  await registerAll(house, callers(service).agent(['operator']))
+  await registerAll(house, callers(service).agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

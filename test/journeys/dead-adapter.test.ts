@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { callers } from '../support/callers.ts'
+import { letIn } from '../support/let-in.ts'
 import { openRawAdapter, type RawAdapter, sendCollected, sendJson } from '../support/raw-adapter.ts'
 import { type RawCase, startCase } from '../support/raw-case.ts'
 
@@ -170,6 +171,7 @@ describe('an adapter that changes while a request is under way', () => {
     const path = `/v1/adapters/${one.ids.moved}`
     const etag = (await one.officer(path)).headers.get('etag') ?? ''
     expect((await one.officer(path, { method: 'PATCH', body, headers: { 'if-match': etag } })).status).toBe(200)
+    await letIn(one.service)
   }
   const failing = async () => {
     await start('moved', 'elsewhere')

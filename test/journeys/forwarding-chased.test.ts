@@ -52,7 +52,7 @@ beforeAll(async () => {
     datasets: ['notes'],
   })
   as = callers(service)
-  await registerAll(house, as.agent(['operator']))
+  await registerAll(house, as.agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

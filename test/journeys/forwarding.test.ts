@@ -22,7 +22,7 @@ beforeAll(async () => {
   as = callers(service)
   officer = as.agent(['privacy_officer', 'operator'])
   university = as.service({ sub: 'university', client_id: 'university', scope: 'forwardings:read' })
-  await registerAll(house, officer)
+  await registerAll(house, officer, service)
 })
 afterAll(async () => {
   await service.close()

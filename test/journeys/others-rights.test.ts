@@ -69,7 +69,7 @@ describe('a copy of data in which others are spoken of', () => {
       },
     })
     service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house), POLICY_FILE: path, LOG_LEVEL: 'trace' } })
-    await registerAll(house, callers(service).agent(['operator']))
+    await registerAll(house, callers(service).agent(['operator']), service)
     const answered = await answeredRequest(service, ANA)
     at = answered.at
     const ana = callers(service).person(ANA.userId, ANA.email)

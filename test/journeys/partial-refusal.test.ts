@@ -24,7 +24,7 @@ describe('an access request of which a part is refused', () => {
     const as = callers(service)
     anybody = as.anybody
     officer = as.agent(['privacy_officer'])
-    await registerAll(house, as.agent(['operator']))
+    await registerAll(house, as.agent(['operator']), service)
   })
   afterAll(async () => {
     await service.close()

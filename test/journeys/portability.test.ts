@@ -14,7 +14,7 @@ describe('a portability request from the portal', () => {
   beforeAll(async () => {
     house = await openHouse()
     service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
-    await registerAll(house, callers(service).agent(['operator']))
+    await registerAll(house, callers(service).agent(['operator']), service)
   })
   afterAll(async () => {
     await service.close()

@@ -26,7 +26,7 @@ async function openPlace({ working = true } = {}): Promise<Place> {
   const env = { ADAPTER_ALLOWED_HOSTS: `${hostsOf(house)},${receiver.host}`, RECEIVERS }
   const service = await startService({ env, working })
   const officer = callers(service).agent(['privacy_officer', 'operator'])
-  await registerAll(house, officer)
+  await registerAll(house, officer, service)
   const close = async () => {
     await service.close()
     await Promise.all([house.close(), receiver.close()])

@@ -50,7 +50,7 @@ beforeAll(async () => {
     [EVA],
   )
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
-  await registerAll(house, callers(service).agent(['operator']))
+  await registerAll(house, callers(service).agent(['operator']), service)
   request = await answeredRequest(service, EVA)
   const { bytes } = await officer()(`${request.at}/evidence`)
   original = unpack(bytes)

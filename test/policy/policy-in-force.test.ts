@@ -73,7 +73,7 @@ describe('the privacy policy', () => {
     const adapter = await openRawAdapter('things')
     const allowed = await startService({ env: { ADAPTER_ALLOWED_HOSTS: adapter.host }, working: false })
     try {
-      await registerRaw([adapter], callers(allowed).agent(['operator']))
+      await registerRaw([adapter], callers(allowed).agent(['operator']), service)
       await allowed.sql(`UPDATE adapter SET manifest = jsonb_set(manifest, '{datasets,0,category}', '"horoscopes"')`)
       await expect(createApp(allowed.config)).rejects.toThrow(/adapter 'things' \/datasets\/0\/category: .*'horoscopes'/)
     } finally {

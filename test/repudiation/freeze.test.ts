@@ -20,7 +20,7 @@ beforeAll(async () => {
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(registers) } })
   as = callers(service)
   officer = as.agent(['agent', 'privacy_officer'])
-  await registerAll(registers, as.agent(['operator']))
+  await registerAll(registers, as.agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

@@ -27,7 +27,7 @@ beforeAll(async () => {
       headers: { ...options?.headers, 'x-forwarded-for': `2001:db8:${(++addresses).toString(16)}::1` },
     })
   officer = as.agent(['agent', 'privacy_officer'])
-  await registerAll(registers, as.agent(['operator']))
+  await registerAll(registers, as.agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

@@ -40,7 +40,7 @@ beforeAll(async () => {
   })
   ana = person()
   officer = callers(service).agent(['privacy_officer'])
-  await registerAll(house, callers(service).agent(['operator']))
+  await registerAll(house, callers(service).agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

@@ -38,7 +38,7 @@ beforeAll(async () => {
   person = as.person(PERSON.userId, PERSON.email)
   officer = as.agent(['privacy_officer'], 'officer-1')
   agent = as.agent(['agent'], 'agent-7')
-  await registerAll(house, as.agent(['operator']))
+  await registerAll(house, as.agent(['operator']), service)
 
   const copy = await open(as.service(), {
     type: 'access',

@@ -24,7 +24,7 @@ beforeAll(async () => {
   house = await openHouse()
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
   as = callers(service)
-  await registerAll(house, as.agent(['operator']))
+  await registerAll(house, as.agent(['operator']), service)
   copy = (await answeredRequest(service, ANA)).at
   const asked = await as.person(BEN.userId, BEN.email)('/v1/requests', {
     body: { type: 'automated_decision_review', subject: {}, details: { decision: 'canary-decision' } },

@@ -252,8 +252,8 @@ describe('a request that nobody proved', () => {
     const { id, dueOn } = await unproven()
     const adapter = randomUUID()
     await service.sql(
-      `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance_at, created_at, changed_at)
-       VALUES ($1, 'people', 'People', 'http://127.0.0.1:1', '', 'active', '{}', 1, 1, now(), now(), now())`,
+      `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance_at, created_at, changed_at, live_since)
+       VALUES ($1, 'people', 'People', 'http://127.0.0.1:1', '', 'live', '{}', 1, 1, now(), now(), now(), now())`,
       [adapter],
     )
     await service.sql(

@@ -16,7 +16,7 @@ beforeAll(async () => {
   house = await openHouse()
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
   as = callers(service)
-  await registerAll(house, as.agent(['operator']))
+  await registerAll(house, as.agent(['operator']), service)
   parts = routesOf(service.app.server).flatMap(
     ({ method, url }) => (method === 'GET' ? /^\/v1\/requests\/:id\/([\w-]+)$/.exec(url)?.[1] : undefined) ?? [],
   )

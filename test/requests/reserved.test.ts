@@ -25,7 +25,7 @@ beforeAll(async () => {
   agent = as.agent(['agent', 'operator'], 'agent-7')
   officer = as.agent(['privacy_officer'], 'officer-1')
   dpo = as.agent(['dpo'], 'officer-2')
-  await registerAll(house, as.agent(['operator']))
+  await registerAll(house, as.agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

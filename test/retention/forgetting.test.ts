@@ -60,7 +60,7 @@ beforeAll(async () => {
     },
   })
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
-  await registerAll(house, callers(service).agent(['operator']))
+  await registerAll(house, callers(service).agent(['operator']), service)
   await service.sql('DELETE FROM pgboss.schedule') // only the tests sweep here
   await service.sql(
     `CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken by the test'; END $$`,

@@ -13,11 +13,16 @@ const CONFIG: TaskConfig = {
 
 /** Rows as the service writes them, for what starts in the middle of a case. */
 export const casesIn = (read: Tx) => ({
-  async adapter({ name = randomUUIDv7(), concurrency = 100, perMinute = 100_000, state = 'active' } = {}): Promise<string> {
+  async adapter({
+    name = randomUUIDv7() as string,
+    concurrency = 100,
+    perMinute = 100_000,
+    state = 'live',
+  } = {}): Promise<string> {
     const id = randomUUIDv7()
     await read.query(
-      `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance, allowance_at, created_at, changed_at)
-       VALUES ($1, $2, $2, '', '', $3, '{}', $4, $5::int, $5::int, now(), now(), now())`,
+      `INSERT INTO adapter (id, name, title, base_url, secrets_sealed, state, manifest, concurrency, per_minute, allowance, allowance_at, created_at, changed_at, live_since)
+       VALUES ($1, $2, $2, '', '', $3, '{}', $4, $5::int, $5::int, now(), now(), now(), now())`,
       [id, name, state, concurrency, perMinute],
     )
     return id

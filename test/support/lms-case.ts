@@ -3,6 +3,7 @@ import { startLms } from '../../src/demo/lms/lms.ts'
 import { seedPeople } from '../../src/demo/lms/seed-person.ts'
 import { type Answered, type Call, callers, until } from './callers.ts'
 import { createDatabase } from './database.ts'
+import { letIn } from './let-in.ts'
 import { type Service, startService } from './service.ts'
 
 export const KAMAL = { userId: 'u-kamal', email: 'kamal@campus.example' }
@@ -55,6 +56,7 @@ export async function startLmsCase(env: Record<string, string> = {}): Promise<Lm
     const { status, body } = await officer('/v1/adapters', { body: { baseUrl: url, secret, title: name } })
     if (status !== 201) throw new Error(`${name} was not registered: ${JSON.stringify(body)}`)
   }
+  await letIn(service)
   const lms = new pg.Pool({ connectionString: database.url, max: 2 })
   const post: LmsCase['post'] = async (by, at, part, body) => {
     const etag = (await officer(at)).headers.get('etag') ?? ''

@@ -4,7 +4,9 @@ import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import type { DatasetAnswer, TaskCall } from '../../src/adapters/protocol.ts'
 import type { Call } from './callers.ts'
+import { letIn } from './let-in.ts'
 import { type Loopback, serveHttp } from './loopback.ts'
+import type { Service } from './service.ts'
 
 /** A call as it arrived; a poll has no task. */
 export interface Arrived {
@@ -173,12 +175,17 @@ export function callBack(anybody: Call, { secret }: RawAdapter, { callbackUrl = 
 export const hostsOfRaw = (adapters: readonly RawAdapter[]): string => adapters.map(({ host }) => host).join(',')
 
 /** @returns the id of each adapter, by name */
-export async function registerRaw(adapters: readonly RawAdapter[], operator: Call): Promise<Record<string, string>> {
+export async function registerRaw(
+  adapters: readonly RawAdapter[],
+  operator: Call,
+  service: Pick<Service, 'sql'>,
+): Promise<Record<string, string>> {
   const ids: Record<string, string> = {}
   for (const { url, secret, name } of adapters) {
     const { status, body } = await operator('/v1/adapters', { body: { baseUrl: url, secret, title: name } })
     if (status !== 201) throw new Error(`${name} was not registered: ${JSON.stringify(body)}`)
     ids[name] = body.id
   }
+  await letIn(service)
   return ids
 }

@@ -39,7 +39,7 @@ export async function startCase(
   const service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOfRaw(adapters), ...env }, working })
   const as = callers(service)
   const officer = as.agent(['privacy_officer', 'operator'])
-  const ids = await registerRaw(adapters, officer)
+  const ids = await registerRaw(adapters, officer, service)
   let people = 0
   const find = ({ body }: Answered, adapter: string, action: string): TaskSeen | undefined =>
     body.tasks?.find((task: TaskSeen) => task.adapter === adapter && task.action === action)

@@ -54,7 +54,7 @@ export async function startRepresentedCase(): Promise<RepresentedCase> {
   const registers = await openRegisters({ crm: identities => knowing(...known)(identities) })
   const service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(registers), TRUST_PROXY: '127.0.0.1' } })
   const as = callers(service)
-  await registerAll(registers, as.agent(['operator']))
+  await registerAll(registers, as.agent(['operator']), service)
   const anybody: Call = (path, options) =>
     as.anybody(path, {
       ...options,

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type Adapter, createAdapter, type DatasetDefinition, type Effects, type Found } from '../../src/adapter-kit/adapter.ts'
 import type { Call } from './callers.ts'
+import { letIn } from './let-in.ts'
+import type { Service } from './service.ts'
 
 export interface Person {
   userId: string
@@ -180,9 +182,14 @@ export async function openHouse(more: Partial<Definition> = {}, known = PEOPLE):
 /** `host:port` pairs, as the operator allows them. */
 export const hostsOf = ({ adapters }: Pick<House, 'adapters'>): string => adapters.map(({ url }) => new URL(url).host).join(',')
 
-export async function registerAll({ adapters }: Pick<House, 'adapters'>, operator: Call): Promise<void> {
+export async function registerAll(
+  { adapters }: Pick<House, 'adapters'>,
+  operator: Call,
+  service: Pick<Service, 'sql'>,
+): Promise<void> {
   for (const { url, secret, name } of adapters) {
     const { status, body } = await operator('/v1/adapters', { body: { baseUrl: url, secret, title: name } })
     if (status !== 201) throw new Error(`${name} was not registered: ${JSON.stringify(body)}`)
   }
+  await letIn(service)
 }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
+import type { Trouble } from '../../src/adapters/answer.ts'
 import { type Database, openDatabase } from '../../src/platform/database.ts'
+import { noteWhetherUp } from '../../src/tasks/breaker.store.ts'
 import { claim, giveBack, keepLease, shareOf } from '../../src/tasks/claims.store.ts'
 import { restart } from '../../src/tasks/reopened-tasks.store.ts'
 import { settle, type Task } from '../../src/tasks/tasks.store.ts'
@@ -25,6 +27,10 @@ const idle = (slots = 50) => ({ slots, held: new Map<string, number>() })
 const look = (capacity = idle()): Promise<Task[]> => database.transact(tx => claim(tx, capacity, new Date()))
 const ids = (tasks: Task[]) => tasks.map(({ id }) => id)
 const sql = (text: string, values: unknown[] = []) => database.read.query(text, values)
+const giveAll = async (tasks: Task[]) => {
+  expect(tasks.length).toBeGreaterThan(0)
+  for (const task of tasks) await giveBack(database.read, task)
+}
 const finish = (tasks: Task[]) => Promise.all(tasks.map(task => settle(database.read, task, { state: 'done' }, new Date())))
 
 describe('what an adapter bears', () => {
@@ -128,9 +134,89 @@ describe('between adapters', () => {
     const adapter = await cases.adapter({ state: 'suspended' })
     const [task] = await cases.backlog(adapter, 1)
     expect(await look()).toEqual([])
-    await sql(`UPDATE adapter SET state = 'active'`)
+    await sql(`UPDATE adapter SET state = 'live'`)
     expect(ids(await look())).toEqual([task])
   })
+})
+
+describe('an adapter that is out of order', () => {
+  const note = (adapter: string, trouble?: Trouble) => noteWhetherUp(database.read, adapter, trouble)
+  const strike = async (adapter: string, times: number, trouble: Trouble = 'timeout') => {
+    for (let n = 0; n < times; n += 1) await note(adapter, trouble)
+  }
+  const rested = (adapter: string) => sql(`UPDATE adapter SET resting_until = now() WHERE id = $1`, [adapter])
+  const restOf = async (adapter: string): Promise<number> =>
+    Math.round(
+      (await sql(`SELECT extract(epoch FROM resting_until - now())::float AS rest FROM adapter WHERE id = $1`, [adapter]))[0]
+        .rest,
+    )
+
+  test.each(['connection', 'timeout', 'cut', 'server_error'] as const)(
+    'five times in a row (%s) is left in peace',
+    async trouble => {
+      const adapter = await cases.adapter()
+      await cases.backlog(adapter, 3)
+      await strike(adapter, 4, trouble)
+      await giveAll(await look())
+      await strike(adapter, 1, trouble)
+      expect(await look()).toEqual([])
+    },
+  )
+
+  test('is tried with one call at a time by the whole fleet, and with more as soon as one is answered', async () => {
+    const adapter = await cases.adapter()
+    await cases.backlog(adapter, 5)
+    await strike(adapter, 5)
+    await rested(adapter)
+    const first = await heldOpen(database, tx => claim(tx, idle(), new Date()))
+    expect(first.result).toHaveLength(1)
+    await first.commit()
+    expect(await look()).toEqual([])
+    await note(adapter)
+    expect(await look()).toHaveLength(4)
+  })
+
+  test('rests longer each time it was tried in vain, and ten minutes at most', async () => {
+    const adapter = await cases.adapter()
+    await strike(adapter, 5)
+    const rests: number[] = [await restOf(adapter)]
+    for (let n = 0; n < 8; n += 1) {
+      await strike(adapter, 1)
+      rests.push(await restOf(adapter))
+    }
+    for (const [n, rest] of rests.entries()) {
+      const middle = Math.min(600, 15 * 2 ** n)
+      expect(rest).toBeGreaterThanOrEqual(Math.floor(middle * 0.75) - 1)
+      expect(rest).toBeLessThanOrEqual(Math.ceil(middle * 1.25))
+    }
+  })
+
+  test.each([
+    ['it answered in between', [undefined]],
+    ['it said that it is busy', ['busy']],
+    ['it refused one task', ['refused']],
+  ] as const)('is not where %s', async (_, between) => {
+    const adapter = await cases.adapter()
+    await cases.backlog(adapter, 1)
+    await strike(adapter, 4)
+    for (const trouble of between) await note(adapter, trouble)
+    await strike(adapter, 4)
+    expect(await look()).toHaveLength(1)
+  })
+
+  test.each(['own_trouble', 'worker_lost', 'aborted', 'no_identity'] as const)(
+    'is not by what is our own (%s), which excuses nothing either',
+    async trouble => {
+      const adapter = await cases.adapter()
+      await cases.backlog(adapter, 1)
+      await strike(adapter, 9, trouble)
+      await giveAll(await look())
+      await strike(adapter, 4)
+      await strike(adapter, 1, trouble)
+      await strike(adapter, 1)
+      expect(await look()).toEqual([])
+    },
+  )
 })
 
 describe('the last gate', () => {

@@ -10,7 +10,7 @@ let registers: Registers
 beforeAll(async () => {
   registers = await openRegisters({ crm: () => undefined })
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(registers) }, working: false })
-  await registerAll(registers, callers(service).agent(['operator']))
+  await registerAll(registers, callers(service).agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

@@ -20,7 +20,7 @@ beforeAll(async () => {
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(register), TRUST_PROXY: '127.0.0.1' } })
   const as = callers(service)
   officer = as.agent(['agent', 'privacy_officer'])
-  await registerAll(register, as.agent(['operator']))
+  await registerAll(register, as.agent(['operator']), service)
   // each call from an address of its own: guesses are counted for each as well, and that is not what is shown here
   anybody = (path, options) =>
     as.anybody(path, {

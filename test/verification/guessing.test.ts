@@ -22,7 +22,7 @@ beforeAll(async () => {
     env: { ADAPTER_ALLOWED_HOSTS: hostsOf(registers), GUESS_BUDGET: String(BUDGET), TRUST_PROXY: '127.0.0.1' },
   })
   as = callers(service)
-  await registerAll(registers, as.agent(['operator']))
+  await registerAll(registers, as.agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

@@ -37,7 +37,7 @@ describe('how well somebody has to be known', () => {
 
   test('T17 is better where special categories of data are in scope, and a login alone does not reach', async () => {
     expect(await shownFor('access', minutesAgo(1))).toEqual({ needed: 1, reached: 2 })
-    await registerRaw([clinic], as.agent(['operator']))
+    await registerRaw([clinic], as.agent(['operator']), service)
     expect(await shownFor('portability', minutesAgo(1), { scope: { categories: ['billing'] } })).toEqual({
       needed: 1,
       reached: 2,

@@ -19,7 +19,7 @@ beforeAll(async () => {
   house = await openHouse({}, LOST)
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
   as = callers(service)
-  await registerAll(house, as.agent(['operator']))
+  await registerAll(house, as.agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

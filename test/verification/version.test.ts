@@ -9,7 +9,7 @@ let service: Service
 beforeAll(async () => {
   house = await openHouse()
   service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOf(house) } })
-  await registerAll(house, callers(service).agent(['operator']))
+  await registerAll(house, callers(service).agent(['operator']), service)
 })
 afterAll(async () => {
   await service.close()

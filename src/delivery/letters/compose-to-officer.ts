@@ -53,6 +53,16 @@ export const TO_OFFICER = {
     paragraphs: [say('budget-spent.who', { viewer, budget }), say('budget-spent.todo')],
   }),
 
+  'adapter-late': ({ say, count, day }, { adapter, owner, backlog, late, perHour, doneOn }) => ({
+    subject: say('adapter-late.subject', { adapter }),
+    paragraphs: [
+      count('adapter-late.late', late, { adapter, late, backlog }),
+      doneOn === null ? say('adapter-late.silent', { adapter }) : say('adapter-late.pace', { perHour, doneOn: day(doneOn) }),
+      owner === null ? say('adapter-late.unowned') : say('adapter-late.owner', { owner }),
+      say('adapter-late.todo'),
+    ],
+  }),
+
   'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold, opened }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [

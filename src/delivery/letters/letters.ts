@@ -204,6 +204,16 @@ export interface LetterValues {
   guessing: Common
   /** To the privacy officer: who of the staff opened how many cases. */
   'budget-spent': Common & { /** Their id at the issuer. */ viewer: string; budget: number }
+  /** To the privacy officer, and to whoever owns it: an adapter that will answer too late. */
+  'adapter-late': Common & {
+    adapter: string
+    /** Whose it is: the address of a team. */
+    owner: string | null
+    backlog: number
+    late: number
+    perHour: number
+    doneOn: Day | null
+  }
   /** To the privacy officer: references, no people. */
   'daily-digest': Common & { date: Day; open: number } & Record<
       'overdue' | 'dueSoon' | 'needsDecision' | 'untold' | 'opened',

@@ -10,6 +10,12 @@ export const TWINS: readonly [Person, Person] = [
   { userId: 'u-twin-2', email: 'anaperera@twins.example', name: 'Ana Perera', country: 'LK', profile: 'light', seed: 12 },
 ]
 
+/** Nobody: with these two it is checked that the adapters keep to the protocol, of whom the first is erased by it. */
+export const CHECK_PEOPLE: readonly [Person, Person] = [
+  { userId: 'u-check-1', email: 'check-1@campus.example', name: 'Test One', country: 'LK', profile: 'light', seed: 21 },
+  { userId: 'u-check-2', email: 'check-2@campus.example', name: 'Test Two', country: 'LK', profile: 'light', seed: 22 },
+]
+
 /** Other people, so that nobody is alone in the database. */
 export function seedPopulation(databaseUrl: string, size = 300): Promise<void> {
   const people = Array.from(
@@ -23,5 +29,5 @@ export function seedPopulation(databaseUrl: string, size = 300): Promise<void> {
       seed: 1_000 + at,
     }),
   )
-  return seedPeople(databaseUrl, [...TWINS, ...people])
+  return seedPeople(databaseUrl, [...TWINS, ...CHECK_PEOPLE, ...people])
 }

@@ -96,7 +96,7 @@ export async function openWorld(startDay: number): Promise<World> {
   service.clock.advanceAlone(startDay * 24 * HOUR_MS)
   const as = callers(service)
   const officer = as.agent(['privacy_officer', 'operator'], 'officer-1')
-  await registerRaw(raws, officer)
+  await registerRaw(raws, officer, service)
 
   /** Nobody outside is told when the service began to ask: a hold placed while the call was on its way comes too late for it. */
   async function arrived(adapter: string, { taskId, action }: TaskCall, user: string): Promise<number> {
