@@ -33,7 +33,7 @@ export type Walk = (stage: Stage) => Promise<string | undefined>
 export async function openStage(house: House, person: Person, say: (line: string) => void, tell: Stage['tell']): Promise<Stage> {
   await seedPerson(house.lmsUrl, person)
   const cast = castOf(house, person)
-  const read = new Set<number>()
+  const read = new Set(house.mailbox.messages().map(({ number }) => number)) // by whoever was here before
   return {
     ...cast,
     house,

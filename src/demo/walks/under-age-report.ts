@@ -16,7 +16,9 @@ export const underAgeReport: Walk = async stage => {
   await stage.letter(person.email, /too young/)
   await stage.reaches(at, 'cooling_off')
   await showUses(stage, 'after ')
-  tell(`it can be contested until ${coolsOffAt}; whoever reported it learns nothing: ${await refusal(anybody('GET', at))}`)
+  tell(
+    `it can be contested until ${coolsOffAt}; whoever reported it without a name cannot even ask: ${await refusal(anybody('GET', at))}`,
+  )
   await tellStanding(stage)
   await stage.later('P14D')
   await stage.becomes(at, ({ flags }) => flags.includes('needs_decision'))
