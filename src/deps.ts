@@ -69,7 +69,6 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
   return {
     ...config,
     ...letters,
-    ...writersWith(letters),
     ...database,
     database,
     queue,
@@ -116,6 +115,9 @@ const writersOf = (letters: LetterDeps) => ({
   writeCodeLetter: bind(writeCodeLetter, letters),
   writeLetterToSubject: bind(writeLetterToSubject, letters),
   writeToEveryContact: bind(writeToEveryContact, letters),
+  writeToOwn: bind(writeToOwn, letters),
+  tellOfRepresentative: bind(tellOfRepresentative, letters),
+  tellOfRefusedMandate: bind(tellOfRefusedMandate, letters),
   tellOfficer: bind(tellOfficer, letters),
   tellOfLateness: bind(tellOfLateness, letters),
   tellErasureUndone: bind(tellErasureUndone, letters),
@@ -136,23 +138,6 @@ async function countWrongCode(deps: WrongCodeDeps): Promise<void> {
   deps.counts.guessedAt()
   await deps.transact(tx => tellOfGuessing(deps, tx))
 }
-
-/** Everything that writes a letter. */
-const writersWith = (letters: LetterDeps) => ({
-  writeCodeLetter: bind(writeCodeLetter, letters),
-  writeLetterToSubject: bind(writeLetterToSubject, letters),
-  writeToEveryContact: bind(writeToEveryContact, letters),
-  writeToOwn: bind(writeToOwn, letters),
-  tellOfRepresentative: bind(tellOfRepresentative, letters),
-  tellOfRefusedMandate: bind(tellOfRefusedMandate, letters),
-  tellOfficer: bind(tellOfficer, letters),
-  tellErasureUndone: bind(tellErasureUndone, letters),
-  tellOfficerOfMessage: bind(tellOfficerOfMessage, letters),
-  thankReporter: bind(thankReporter, letters),
-  writeAnnouncement: bind(writeAnnouncement, letters),
-  writeForwarding: bind(writeForwarding, letters),
-  writeForwardingAlarm: bind(writeForwardingAlarm, letters),
-})
 
 /** The database, which has to fit this version, its keys and the policy, and the queue in it. */
 async function openStores(config: Config, vault: Vault, ofMachine: Clock, onError: (error: unknown) => void) {

@@ -35,7 +35,7 @@ export async function carryOut(deps: CarryOutDeps, tx: Tx, decision: StoredDecis
   if (decision.kind === 'fee_notice') await announceFee(deps, tx, request, decision, by)
 }
 
-/** Whoever cannot be written to has to be told another way: silence is no answer, so that is left to the staff. */
+/** Whoever cannot be written to has to be told another way: silence is no answer, so that is left to the staff, with the letter. */
 async function tellOfRefusal(
   deps: CarryOutDeps,
   tx: Tx,
@@ -46,7 +46,7 @@ async function tellOfRefusal(
   if (request.relationship === 'reporter') return // who was reported has asked for nothing; that it is over they are told by its end
   const { id, ground, citation, reasons, parts } = decision
   if (!ground || reasons === null) throw new Error(`Refusal ${id} says nothing.`)
-  if (!(await canBeTold(deps, tx, request))) return setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)
+  if (!(await canBeTold(deps, tx, request))) await setFlag(deps, tx, request.id, 'mail_undeliverable', true, by)
   const authority = authorityFor(deps.policy, request.locale)
   const told = { right: request.right, ground, ...(citation && { citation }), reasons, authority }
   await deps.writeLetterToSubject(

@@ -5,9 +5,9 @@ import type { Transact, Tx } from '../platform/database.ts'
 import { MailDeferred, type Mailer, MailRefused } from '../platform/mailer.ts'
 import type { Vault } from '../platform/vault.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
-import { READER_OF } from './letters/letters.ts'
+import { READER_OF, TO_BE_TOLD } from './letters/letters.ts'
 import { type LetterName, type LetterValues, renderLetter } from './letters/render-letter.ts'
-import { letterContext } from './outbox.ts'
+import { forgetUnmailed, letterContext } from './outbox.ts'
 
 type Outcome = 'sent' | 'deferred' | 'refused'
 
@@ -79,9 +79,15 @@ async function note(deps: SendDeps, tx: Tx, letter: Letter, outcome: Outcome, pr
   const [[settled]] = await tx.query<[{ attempts: number }[], number]>(
     outcome === 'deferred'
       ? `UPDATE letter SET attempts = attempts + 1, problem = $2 WHERE id = $1 AND state = 'queued' RETURNING attempts`
-      : `UPDATE letter SET attempts = attempts + 1, problem = $2, state = $3, sent_at = $4, recipient_sealed = NULL, values_sealed = NULL
+      : `UPDATE letter SET attempts = attempts + 1, problem = $2, state = $3, sent_at = $4, recipient_sealed = NULL, values_sealed = CASE WHEN $5 THEN values_sealed END
          WHERE id = $1 AND state = 'queued' RETURNING attempts`,
-    [letter.id, problem ?? null, ...(outcome === 'deferred' ? [] : [outcome, outcome === 'sent' ? deps.clock.now() : null])],
+    [
+      letter.id,
+      problem ?? null,
+      ...(outcome === 'deferred'
+        ? []
+        : [outcome, outcome === 'sent' ? deps.clock.now() : null, outcome === 'refused' && TO_BE_TOLD.has(letter.kind)]),
+    ],
   )
   if (!settled) return false
   if (outcome === 'deferred')
@@ -94,7 +100,9 @@ async function note(deps: SendDeps, tx: Tx, letter: Letter, outcome: Outcome, pr
 async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: Letter, outcome: Outcome): Promise<void> {
   const facts = { letter: letter.kind, messageId: letter.messageId }
   if (outcome !== 'deferred') await deps.record(tx, requestStream(request.id), BY, `letter_${outcome}`, facts)
-  await setFlag(deps, tx, request.id, 'mail_undeliverable', await isUnreached(tx, request), BY)
+  const unreached = await isUnreached(tx, request)
+  await setFlag(deps, tx, request.id, 'mail_undeliverable', unreached, BY)
+  if (!unreached) await forgetUnmailed(tx, request.id)
   if (outcome === 'sent' && ANSWERS.has(letter.kind) && request.state === 'delivering' && !awaitsProof(request))
     await applyEvent(deps, tx, request.id, 'handed_over', BY, { by: 'mail' })
 }

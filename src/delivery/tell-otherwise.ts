@@ -7,6 +7,7 @@ import type { Tx } from '../platform/database.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
 import { refuseOwnCase } from '../requests/four-eyes.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
+import { forgetUnmailed } from './outbox.ts'
 
 export const OTHER_WAYS = ['post', 'phone', 'in_person', 'portal'] as const
 
@@ -51,6 +52,7 @@ export async function tellOtherwise(
   await deps.record(tx, requestStream(id), by, 'told_otherwise', { how, toldAt: toldAt.toISOString(), reference })
   if (isAnswer) await applyEvent(deps, tx, id, 'handed_over', by, { by: how })
   await setFlag(deps, tx, id, 'mail_undeliverable', false, by)
+  await forgetUnmailed(tx, id)
   return lockRequest(tx, id)
 }
 

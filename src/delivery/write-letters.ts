@@ -8,8 +8,8 @@ import { isExtended } from '../requests/clock-ledger.store.ts'
 import { lastDayOf } from '../requests/clocks-of.ts'
 import { type IdentityDeps, identityIndex } from '../requests/identities.store.ts'
 import { powerOf } from '../requests/power.ts'
-import type { LetterName, Said } from './letters/letters.ts'
-import { type NewLetter, writeLetter } from './outbox.ts'
+import { type LetterName, type Said, TO_BE_TOLD } from './letters/letters.ts'
+import { keepUnaddressed, type NewLetter, writeLetter } from './outbox.ts'
 import { type MeansDeps, writeWithMeans } from './write-with-means.ts'
 
 export interface LetterDeps extends Omit<MeansDeps, 'vault'>, IdentityDeps {
@@ -143,10 +143,17 @@ export type RequestLetter = {
   }
 }[LetterName]
 
-/** To whom the request is answered, in the caller's transaction: the person, or who acts for them. Whoever was never found on file is not written to. */
+/** To whom the request is answered, in the caller's transaction: the person, or who acts for them. For whoever was never found on file what they have to be told is kept. */
 export async function writeLetterToSubject(deps: LetterDeps, tx: Tx, request: DsarRequest, letter: RequestLetter): Promise<void> {
   const addressee = await addresseeOf(deps, tx, request)
-  if (addressee) await writeTo(deps, tx, request, letter, addressee, [])
+  if (addressee) return writeTo(deps, tx, request, letter, addressee, [])
+  const { id: requestId, locale } = request
+  const { kind, occasion, values } = letter
+  if (TO_BE_TOLD.has(kind))
+    await keepUnaddressed(deps, tx, {
+      ...{ requestId, kind, locale, dedupe: [kind, requestId, ...(occasion ? [occasion] : [])].join('|') },
+      values: { reference: requestId, officer: deps.officer, ...values },
+    } as NewLetter)
 }
 
 /** To the first address of the person themself, whoever acts for them. */

@@ -21,6 +21,14 @@ export interface ForwardingRoutesDeps extends CaseDeps, Database, Omit<IdentityD
 
 const Params = Type.Object({ id: Type.String({ format: 'uuid' }) })
 
+const ACTS = [
+  ['acknowledgment', 'acknowledged', 'acknowledgeForwarding', 'Say that a forwarded request has been received', ''],
+  [
+    ...(['answer', 'answered', 'concludeForwarding', 'Say that a forwarded request has been answered'] as const),
+    ': the person has the answer, and nobody has to be reminded any more. What the answer says stays there',
+  ],
+] as const
+
 /** What was passed on to controllers of their own, for the person to see and for those controllers to fetch. */
 export const forwardingRoutes =
   (deps: ForwardingRoutesDeps): FastifyPluginAsyncTypebox =>
@@ -72,7 +80,7 @@ export const forwardingRoutes =
       },
       req =>
         deps.transact(async tx => {
-          const forwarding = await theirs(tx, req.params.id, req.caller)
+          const forwarding = await theirs(deps, tx, req.params.id, req.caller)
           await deps.record(tx, requestStream(forwarding.requestId), toActor(req.caller), 'forwarding_fetched', {
             forwarding: forwarding.id,
           })
@@ -80,73 +88,48 @@ export const forwardingRoutes =
         }),
     )
 
-    api.post(
-      '/forwardings/:id/acknowledgment',
-      {
-        config: {
-          allow: { service: 'forwardings:read', support_agent: ['privacy_officer', 'dpo'] },
-          problems: ['not_found', 'key_reused', 'in_progress'],
+    for (const [path, what, operationId, summary, description] of ACTS)
+      api.post(
+        `/forwardings/:id/${path}`,
+        {
+          config: {
+            allow: { service: 'forwardings:read', support_agent: ['privacy_officer', 'dpo'] },
+            problems: ['not_found', 'key_reused', 'in_progress'],
+          },
+          schema: {
+            operationId,
+            tags: ['forwardings'],
+            summary,
+            description: `By the controller it was forwarded to, or by staff whom they told${description}. The first time is the one that counts.`,
+            params: Params,
+            response: { 200: ForwardingView },
+          },
         },
-        schema: {
-          operationId: 'acknowledgeForwarding',
-          tags: ['forwardings'],
-          summary: 'Say that a forwarded request has been received',
-          description:
-            'By the controller it was forwarded to, or by staff whom they told. The first time is the one that counts.',
-          params: Params,
-          response: { 200: ForwardingView },
-        },
-      },
-      (req, reply) =>
-        act(deps, req, reply, async tx => ({
-          status: 200,
-          headers: {},
-          body: await noted(deps, tx, req.params.id, req.caller, 'acknowledged'),
-        })),
-    )
-
-    api.post(
-      '/forwardings/:id/answer',
-      {
-        config: {
-          allow: { service: 'forwardings:read', support_agent: ['privacy_officer', 'dpo'] },
-          problems: ['not_found', 'key_reused', 'in_progress'],
-        },
-        schema: {
-          operationId: 'concludeForwarding',
-          tags: ['forwardings'],
-          summary: 'Say that a forwarded request has been answered',
-          description:
-            'By the controller it was forwarded to, or by staff whom they told: the person has the answer, and nobody has to be reminded ' +
-            'any more. What the answer says stays there. The first time is the one that counts.',
-          params: Params,
-          response: { 200: ForwardingView },
-        },
-      },
-      (req, reply) =>
-        act(deps, req, reply, async tx => ({
-          status: 200,
-          headers: {},
-          body: await noted(deps, tx, req.params.id, req.caller, 'answered'),
-        })),
-    )
+        (req, reply) =>
+          act(deps, req, reply, async tx => ({
+            status: 200,
+            headers: {},
+            body: await noted(deps, tx, req.params.id, req.caller, what),
+          })),
+      )
   }
 
-/** @throws Problem `not_found`, the same for what is not there and for what is another's. */
-async function theirs(tx: Tx, id: string, caller: Caller): Promise<Forwarding> {
+/** @throws Problem `not_found`, the same for what is not there, for what is another's, and for what is of a case that is not theirs to see. */
+async function theirs(deps: ForwardingRoutesDeps, tx: Tx, id: string, caller: Caller): Promise<Forwarding> {
   const forwarding = await getForwarding(tx, id)
   if (!forwarding || (caller.kind === 'service' && caller.id !== forwarding.client)) throw new Problem('not_found')
+  if (caller.kind === 'support_agent') await visibleRequest(deps, tx, forwarding.requestId, caller)
   return forwarding
 }
 
 async function noted(deps: ForwardingRoutesDeps, tx: Tx, id: string, caller: Caller, what: 'acknowledged' | 'answered') {
-  const { requestId } = await theirs(tx, id, caller)
+  const { requestId } = await theirs(deps, tx, id, caller)
   const request = await lockRequest(tx, requestId)
-  const forwarding = await theirs(tx, id, caller)
+  const forwarding = await theirs(deps, tx, id, caller)
   if (forwarding[`${what}At`]) return viewForwarding(forwarding)
   const now = deps.clock.now()
   await (what === 'answered' ? answer : acknowledge)(tx, id, now)
   await deps.record(tx, requestStream(requestId), toActor(caller), `forwarding_${what}`, { forwarding: id })
   await reflagForwardings(deps, tx, request, now)
-  return viewForwarding(await theirs(tx, id, caller))
+  return viewForwarding(await theirs(deps, tx, id, caller))
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Answered, type Call, callers } from '../support/callers.ts'
+import { eventually } from '../support/eventually.ts'
 import { type MailServer, startMailServer } from '../support/mail-server.ts'
 import { openRawAdapter, type RawAdapter, sendJson } from '../support/raw-adapter.ts'
 import { type RawCase, startCase } from '../support/raw-case.ts'
@@ -157,6 +158,54 @@ test('nobody is told otherwise what is not done yet, or what a letter has told',
     const { status, body } = await tell(at)
     expect([status, body.code]).toEqual([409, 'illegal_transition'])
   }
+})
+
+describe('the letter that no mail brings', () => {
+  const unmailed = async (at: string): Promise<{ id: string; kind: string }[]> =>
+    (await officer(`${at}/letters`)).body.letters.filter(({ toBeTold }: { toBeTold: boolean }) => toBeTold)
+  const read = (at: string, id = 'none', by = officer) => by(`${at}/letters/${id}`)
+
+  test.each([
+    ['was never addressed to anybody', `u-${randomUUID()}`, 'unaddressed', undefined],
+    ['was refused by the mail server', `mail-${randomUUID()}`, 'refused', 550],
+  ])('because it %s, is read by an officer to be posted, until that is done', async (_, userId, state, says) => {
+    smtp.says.recipient = says
+    const { at } = await waiting('restriction', { userId })
+    await eventually(async () => (await unmailed(at)).length > 0)
+    const letters = await unmailed(at)
+    expect(letters).toMatchObject([{ kind: 'restricted', state }])
+    const id = letters[0]?.id
+    const { status, body } = await read(at, id)
+    expect([status, body.kind, body.subject]).toEqual([200, 'restricted', expect.stringMatching(/carried out/)])
+    expect(body.text).toContain(at.slice(-36))
+    expect(body.text).not.toContain('/v1/')
+    for (const role of ['agent', 'operator']) expect((await read(at, id, as.agent([role]))).status).toBe(403)
+    expect((await tell(at, { how: 'post' })).body.state).toBe('completed')
+    expect([(await read(at, id)).status, await unmailed(at)]).toEqual([404, []])
+    expect(
+      await one.service.sql('SELECT 1 FROM letter WHERE request_id = $1 AND values_sealed IS NOT NULL', [at.slice(-36)]),
+    ).toEqual([])
+  })
+
+  test('says a refusal with its reasons, and is read under its own request alone', async () => {
+    const { at } = await asked('inquiry', { details: { message: 'Who?' } })
+    const other = await asked('inquiry', { details: { message: 'Who?' } })
+    await one.see(at, ({ flags }) => flags.includes('needs_decision'))
+    const body = { kind: 'refuse', ground: 'not_a_right_under_law', reasons: 'It is about somebody else.' }
+    await officer(`${at}/decisions`, { body, headers: { 'if-match': '*' } })
+    const [letter] = await unmailed(at)
+    expect((await read(at, letter?.id)).body.text).toContain('It is about somebody else.')
+    expect((await read(other.at, letter?.id)).status).toBe(404)
+  })
+
+  test('is never one that opens or proves something', async () => {
+    smtp.says.recipient = 550
+    const { at } = await waiting('access', { userId: `mail-${randomUUID()}` })
+    const { letters } = (await officer(`${at}/letters`)).body
+    expect(letters.map(({ kind }: { kind: string }) => kind)).toContain('ready')
+    for (const { id } of letters) expect((await read(at, id)).status).toBe(404)
+    expect(await unmailed(at)).toEqual([])
+  })
 })
 
 describe('a copy for somebody whom no letter reaches', () => {

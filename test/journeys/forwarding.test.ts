@@ -114,6 +114,8 @@ describe('a part of a request that another controller has to answer', () => {
     const another = as.service({ client_id: 'college', scope: 'forwardings:read' })
     for (const path of ['', '/acknowledgment'])
       expect((await another(`/v1/forwardings/${id}${path}`, { method: path ? 'POST' : 'GET' })).status).toBe(404)
+    const self = as.agent(['dpo'], ANA.userId) // of one's own case nobody says as staff that it was answered
+    expect((await self(`/v1/forwardings/${id}/answer`, { method: 'POST' })).status).toBe(404)
     expect((await as.service({ client_id: 'university' })(`/v1/forwardings/${id}`)).status).toBe(403)
     const { entries } = (await officer(`${asked.at}/timeline`)).body
     const events = entries.map(({ event }: { event: string }) => event)
