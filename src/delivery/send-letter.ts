@@ -5,7 +5,7 @@ import type { Transact, Tx } from '../platform/database.ts'
 import { MailDeferred, type Mailer, MailRefused } from '../platform/mailer.ts'
 import type { Vault } from '../platform/vault.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
-import { READER_OF, TO_BE_TOLD } from './letters/letters.ts'
+import { READER_OF, TO_BE_TOLD } from './letters/readers.ts'
 import { type LetterName, type LetterValues, renderLetter } from './letters/render-letter.ts'
 import { forgetUnmailed, letterContext } from './outbox.ts'
 

@@ -77,6 +77,7 @@ async function everythingOfAna(): Promise<Record<string, string>> {
     '/v1/requests/:id': copy.id,
     '/v1/forwardings/:id': forwardings[0].id,
     task: tasks[0].id,
+    letter: (await officer(`${copy.at}/letters`)).body.letters[0].id,
     decision: proposed.body.id,
     pause: pause.body.id,
     mandate: await mandateOfSomebody(),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { READER_OF } from '../../src/delivery/letters/letters.ts'
+import { READER_OF } from '../../src/delivery/letters/readers.ts'
 import { startMailbox } from '../../src/demo/mailbox.ts'
 import { callers } from '../support/callers.ts'
 import { eventually } from '../support/eventually.ts'
