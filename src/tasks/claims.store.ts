@@ -24,8 +24,9 @@ export interface Capacity {
 export async function claim(tx: Tx, { slots, held }: Capacity, now: Date): Promise<Task[]> {
   const claimed: Task[] = []
   let free = slots - [...held.values()].reduce((sum, count) => sum + count, 0)
-  for (const id of free > 0 ? await lockAdapters(tx) : []) {
-    const limit = Math.min(shareOf(free, held.get(id) ?? 0), await allowanceOf(tx, id))
+  const adapters = free > 0 ? await lockAdapters(tx) : []
+  for (const { id, allowance } of await allowancesOf(tx, adapters)) {
+    const limit = Math.min(shareOf(free, held.get(id) ?? 0), allowance)
     if (limit <= 0) continue
     const tasks = await claimFrom(tx, id, limit, now)
     free -= tasks.length
@@ -57,15 +58,18 @@ async function lockAdapters(tx: Tx): Promise<string[]> {
 const BURST = 'greatest(1, per_minute / 10)'
 const REFILLED = `least(${BURST}, allowance + extract(epoch FROM now() - allowance_at) * greatest(1, per_minute - ${BURST}) / 60)`
 
-/** How many more calls a locked adapter bears now: one, to see whether it is back, where it was out of order. A statement of its own: it has to see what was claimed before the lock was ours. */
-async function allowanceOf(tx: Tx, id: string): Promise<number> {
-  const [row] = await tx.query<{ free: number }[]>(
-    `SELECT floor(least(${REFILLED}, CASE WHEN strikes >= ${STRIKES} THEN 1 ELSE concurrency END -
-       (SELECT count(*) FROM task t WHERE t.adapter_id = a.id AND t.state = 'running' AND t.lease_until > now())))::int AS free
-     FROM adapter a WHERE a.id = $1`,
-    [id],
+/**
+ * How many more calls locked adapters bear now: one, to see whether it is back, where one was out of order. A statement of its own:
+ * it has to see what was claimed before the locks were ours.
+ */
+async function allowancesOf(tx: Tx, ids: readonly string[]): Promise<{ id: string; allowance: number }[]> {
+  if (ids.length === 0) return []
+  return tx.query(
+    `SELECT id, floor(least(${REFILLED}, CASE WHEN strikes >= ${STRIKES} THEN 1 ELSE concurrency END -
+       (SELECT count(*) FROM task t WHERE t.adapter_id = a.id AND t.state = 'running' AND t.lease_until > now())))::int AS allowance
+     FROM adapter a JOIN unnest($1::uuid[]) WITH ORDINALITY AS turn(id, n) USING (id) ORDER BY n`,
+    [ids],
   )
-  return row?.free ?? 0
 }
 
 /** The same adapter is lifting another restriction of the person: what is newer has to come after it. */

@@ -77,13 +77,12 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
   })
   deps.onAnswer(task.action, answer.kind)
   if (change.state === 'done') await keepWhatCame(deps, tx, request, task, answer, parts)
-  await goOn(deps, tx, request, task)
+  await goOn(deps, tx, request, { ...task, state: change.state })
   return change.state === 'done'
 }
 
-/** Has a request, which the caller has locked, go on with what a task that changed has held up. */
-export async function goOn(deps: CaseDeps, tx: Tx, request: DsarRequest, { id }: Pick<Task, 'id'>): Promise<void> {
-  const task = await lockTask(tx, id)
+/** Has a request, which the caller has locked, go on with what a task that changed, and is now as given, has held up. */
+export async function goOn(deps: CaseDeps, tx: Tx, request: DsarRequest, task: Task): Promise<void> {
   if (task.state === 'done' && HAS_FOLLOWERS.has(task.action)) await releaseAfter(tx, task)
   const owed = owedAfter(task, request.state, await reflag(deps, tx, request, task))
   if (owed) await deps.enqueue(tx, owed, { requestId: request.id })

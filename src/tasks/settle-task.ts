@@ -80,7 +80,7 @@ export async function settleTask(
     reference: given.reference,
   })
   await deps.enqueue(tx, 'dispatch-tasks', {})
-  await goOn(deps, tx, request, task)
+  await goOn(deps, tx, request, { ...task, state: 'done' })
   return (await getTask(tx, taskId)) as Task
 }
 
