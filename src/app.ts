@@ -29,6 +29,7 @@ import { reportRoutes } from './operations/reports.routes.ts'
 import { testClockRoutes } from './operations/test-clock.routes.ts'
 import { type Jobs, LENGTHY, SCHEDULE } from './pipeline.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
+import { type Dispatcher, startDispatcher } from './platform/dispatcher.ts'
 import { createLog, type Log } from './platform/log.ts'
 import type { Handlers } from './platform/queue.ts'
 import { policyRoutes } from './policy/policy.routes.ts'
@@ -44,10 +45,9 @@ import { breakGlassRoutes } from './staff/break-glass.routes.ts'
 import { vipRoutes } from './staff/vips.routes.ts'
 import { adapterHealthRoutes } from './tasks/adapter-health.routes.ts'
 import { callbackRoutes } from './tasks/callbacks.routes.ts'
-import { type Dispatcher, startDispatcher } from './tasks/dispatcher.ts'
 import { recipientRoutes } from './tasks/recipients.routes.ts'
-import { runTask } from './tasks/run-task.ts'
 import { taskOutcomeRoutes } from './tasks/task-outcome.routes.ts'
+import { taskWork } from './tasks/task-work.ts'
 import { taskRoutes } from './tasks/tasks.routes.ts'
 import { mandateRoutes } from './verification/mandates.routes.ts'
 import { supportCheckRoutes } from './verification/support-checks.routes.ts'
@@ -135,10 +135,7 @@ export async function createApp(
     log,
     handlers,
     async startWorking() {
-      dispatcher = startDispatcher(
-        { transact: deps.transact, clock: deps.clock, run: (task, signal) => runTask(deps, task, signal), onError: deps.onError },
-        { slots: config.taskSlots },
-      )
+      dispatcher = startDispatcher(taskWork(deps))
       await deps.queue.work(handlers, {
         schedule: SCHEDULE,
         concurrency: name => (LENGTHY.has(name) ? config.jobConcurrency : 1),

@@ -1,8 +1,3 @@
-import type { Clock } from '../platform/clock.ts'
-import type { Transact } from '../platform/database.ts'
-import { claim } from './claims.store.ts'
-import type { Task } from './tasks.store.ts'
-
 export interface Dispatcher {
   /** There may be something to do. Returns at once. */
   wake(): void
@@ -10,22 +5,27 @@ export interface Dispatcher {
   stop(): Promise<void>
 }
 
-export interface DispatchDeps {
-  transact: Transact
-  clock: Clock
-  /** Runs one claimed task to its end. Never throws. */
-  run(task: Task, signal: AbortSignal): Promise<void>
+/** Work of the fleet that lies in the database until somebody takes it. */
+export interface Work<T> {
+  /** So many at once in this process. */
+  slots: number
+  /** Takes what this process does next. `held` says for whom it is at work now, and how often: by the keys of `keyOf`. */
+  claim(held: ReadonlyMap<string, number>): Promise<T[]>
+  /** For whom it is done. */
+  keyOf(one: T): string
+  /** Does it to its end. Never throws. */
+  run(one: T, signal: AbortSignal): Promise<void>
   onError(error: unknown): void
 }
 
 const LOOK_EVERY_MS = 1000
 
 /**
- * Keeps up to `slots` tasks of the fleet running in this process. It looks whenever it is woken, when a task ends and once a
+ * Keeps up to `slots` pieces of the fleet's work running in this process. It looks whenever it is woken, when one ends and once a
  * second, so that a lost wake-up or a silent worker costs seconds and nothing else.
  */
-export function startDispatcher({ transact, clock, run, onError }: DispatchDeps, { slots }: { slots: number }): Dispatcher {
-  const running = new Map<Promise<void>, Task['adapterId']>()
+export function startDispatcher<T>({ slots, claim, keyOf, run, onError }: Work<T>): Dispatcher {
+  const running = new Map<Promise<void>, string>()
   const stopping = new AbortController()
   let looking: Promise<void> | undefined
   let again = false
@@ -34,13 +34,12 @@ export function startDispatcher({ transact, clock, run, onError }: DispatchDeps,
     do {
       again = false
       if (running.size >= slots || stopping.signal.aborted) return
-      const tasks = await transact(tx => claim(tx, { slots, held: countsOf(running.values()) }, clock.now()))
-      for (const task of tasks) {
-        const work = run(task, stopping.signal).finally(() => {
+      for (const one of await claim(countsOf(running.values()))) {
+        const work = run(one, stopping.signal).finally(() => {
           running.delete(work)
           wake()
         })
-        running.set(work, task.adapterId)
+        running.set(work, keyOf(one))
       }
     } while (again)
   }
