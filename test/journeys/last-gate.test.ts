@@ -74,6 +74,8 @@ describe('a correction and its refusal', () => {
     return { things, at, id }
   }
 
+  const claimed = (at: string) => one.seeTask(at, 'things', ({ state }) => state === 'running', 'rectify')
+
   test('that comes when it was claimed, and before it was sent: nobody is asked', async () => {
     const { things, at, id } = await correcting()
     const refuse = await decide(at, REFUSAL)
@@ -81,6 +83,7 @@ describe('a correction and its refusal', () => {
     const refused = refuse()
     await held.waiting(1)
     await suspended('things', 'DELETE')
+    await claimed(at)
     await held.waiting(2)
     await held.release()
     expect((await refused).status).toBe(201)
@@ -101,6 +104,7 @@ describe('a correction and its refusal', () => {
     }
     const held = await lock(id)
     await suspended('things', 'DELETE')
+    await claimed(at)
     await held.waiting(1)
     const refused = refuse()
     await held.waiting(2)

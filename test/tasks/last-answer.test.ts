@@ -7,6 +7,8 @@ import { type ConcludeDeps, concludeFulfilment } from '../../src/fulfilment/conc
 import { JOB_NAMES, type Jobs } from '../../src/pipeline.ts'
 import { type Database, openDatabase } from '../../src/platform/database.ts'
 import { openQueue, type Queue } from '../../src/platform/queue.ts'
+import { openVault } from '../../src/platform/vault.ts'
+import { generateVaultKeyFile } from '../../src/platform/vault-key-file.ts'
 import { getRequest } from '../../src/requests/apply-event.ts'
 import { RequestTable } from '../../src/requests/requests.table.ts'
 import { receiveAnswer } from '../../src/tasks/receive-answer.ts'
@@ -63,7 +65,8 @@ beforeAll(async () => {
     random: () => 0.5,
     writeToEveryContact: async () => {},
     onAnswer: () => {},
-    vault: { seal: noVault, open: noVault, blindIndex: noVault, blindIndexes: noVault, sealJson: noVault, openJson: noVault },
+    // The address where an adapter promised to answer is sealed, and nothing else here.
+    vault: { ...openVault(generateVaultKeyFile()), open: noVault, blindIndex: noVault, sealJson: noVault, openJson: noVault },
     policy: { recipients: [] },
     policyVersion: '1',
   }
