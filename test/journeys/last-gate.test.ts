@@ -77,9 +77,9 @@ describe('a correction and its refusal', () => {
   const claimed = (at: string) => one.seeTask(at, 'things', ({ state }) => state === 'running', 'rectify')
 
   test('that comes when it was claimed, and before it was sent: nobody is asked', async () => {
-    const { things, at, id } = await correcting()
+    const { things, at } = await correcting()
     const refuse = await decide(at, REFUSAL)
-    const held = await lock(id)
+    const held = await holdingUntilReleased(one.service, 'LOCK TABLE decision IN SHARE MODE') // it is decided, and not yet written
     const refused = refuse()
     await held.waiting(1)
     await suspended('things', 'DELETE')
