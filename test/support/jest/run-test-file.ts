@@ -13,7 +13,7 @@ type TestRunner = (
   runtime: unknown,
   path: string,
   send: unknown,
-) => unknown
+) => Promise<unknown>
 
 registerHooks({
   resolve: (specifier, context, next) =>
@@ -26,7 +26,7 @@ registerHooks({
  * Runs a test file by jest's own circus, but has Node load it: no vm and no transform, so all files of a worker share the modules
  * of the service, of which none keeps a state. In a vm each file loads them all anew: half of what the whole suite cost.
  */
-const runTestFile: TestRunner = async (globals, project, environment, _runtime, path, send) => {
+const runTestFile: TestRunner = (globals, project, environment, _runtime, path, send) => {
   const loader = {
     unstable_shouldLoadAsEsm: () => true,
     unstable_importModule: (file: string) => import(pathToFileURL(file).href),
@@ -40,11 +40,9 @@ const runTestFile: TestRunner = async (globals, project, environment, _runtime, 
   process.exit = code => {
     throw new Error(`A test called process.exit(${code}).`)
   }
-  try {
-    return await circus.default(globals, project, environment, loader, path, send)
-  } finally {
+  return circus.default(globals, project, environment, loader, path, send).finally(() => {
     process.exit = exit
-  }
+  })
 }
 
 /** Circus keeps the tests of one file, and its handlers of events where every copy of it finds them. */
