@@ -14,7 +14,7 @@ import { optOutRoutes } from './delivery/opt-outs.routes.ts'
 import { packageRoutes } from './delivery/packages.routes.ts'
 import { revokeMandateRoutes } from './delivery/revoke-mandate.routes.ts'
 import { tellOtherwiseRoutes } from './delivery/tell-otherwise.routes.ts'
-import { type Deps, openDeps } from './deps.ts'
+import { type Deps, type Given, openDeps } from './deps.ts'
 import { forwardingRoutes } from './fulfilment/forwardings.routes.ts'
 import { planRoutes } from './fulfilment/plan.routes.ts'
 import { restoreRoutes } from './fulfilment/restores.routes.ts'
@@ -28,7 +28,7 @@ import { noteGivenUp } from './operations/note-given-up.ts'
 import { reportRoutes } from './operations/reports.routes.ts'
 import { testClockRoutes } from './operations/test-clock.routes.ts'
 import { type Jobs, LENGTHY, SCHEDULE } from './pipeline.ts'
-import { type Clock, systemClock } from './platform/clock.ts'
+import { systemClock } from './platform/clock.ts'
 import { type Dispatcher, startDispatcher } from './platform/dispatcher.ts'
 import { createLog, type Log } from './platform/log.ts'
 import type { Handlers } from './platform/queue.ts'
@@ -116,9 +116,9 @@ const ROUTES = [
 /** Joins everything by hand, top to bottom. Nothing listens and nobody works until told to. */
 export async function createApp(
   config: Config,
-  { clock = systemClock, log = createLog({ level: config.logLevel }) }: { clock?: Clock; log?: Log } = {},
+  { clock = systemClock, log = createLog({ level: config.logLevel }), random = Math.random }: Partial<Given> = {},
 ): Promise<App> {
-  const deps = await openDeps(config, clock, log)
+  const deps = await openDeps(config, { clock, log, random })
   let dispatcher: Dispatcher | undefined
   let closed: Promise<void> | undefined
   const handlers = handlersOf(deps, () => dispatcher?.wake())

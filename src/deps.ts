@@ -46,11 +46,19 @@ import { RequestTable } from './requests/requests.table.ts'
 import { sqlConnector } from './sql/sql-connector.ts'
 import { isResolvedLately } from './verification/resolution.ts'
 
+/** What a service takes from outside besides its configuration; tests bring their own. */
+export interface Given {
+  clock: Clock
+  log: Log
+  /** At least 0 and less than 1: the jitter of what is tried again. */
+  random(): number
+}
+
 /** Everything that is constructed once. */
 export type Deps = Awaited<ReturnType<typeof openDeps>>
 
 /** Constructs everything, top to bottom, by hand. */
-export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
+export async function openDeps(config: Config, { clock: ofMachine, log, random }: Given) {
   const onError = (error: unknown) => log.error({ err: error }, 'something failed in the background')
   const { vault } = openVaultFile(config.vaultKeyFile, { allowOpenToOthers: config.allowOpenVaultFile })
   const { database, queue, clock, testClock } = await openStores(config, vault, ofMachine, onError)
@@ -86,7 +94,7 @@ export async function openDeps(config: Config, ofMachine: Clock, log: Log) {
     verifier: rememberServices(underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault), clock),
     rateLimits,
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
-    random: Math.random,
+    random,
     callLimits: CALL_LIMITS,
     publicKeys: () => vault.publicKeys(),
     checkSignature: (keyId: string, bytes: Buffer, signature: Buffer) =>

@@ -2,6 +2,7 @@ import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setTimeout as after } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { receiveFile } from '../../src/messages/take-attachment.ts'
 import { filesystemBlobs } from '../../src/platform/blobs.filesystem.ts'
@@ -462,7 +463,12 @@ test('a file is read no faster than it is stored, so that it never lies in memor
   const key = createSecretKey(randomBytes(32))
   const content = Readable.from(sent(), { objectMode: false })
   const receiving = receiveFile({ blobs }, key, { requestId: '019af0c2-8a11-7b0e-9d3c-71c5e2b6f404', name: 'a', content })
-  await new Promise(resolve => setTimeout(resolve, 300))
+  let before: number
+  await eventually(async () => {
+    before = read
+    await after(20)
+    return read > 0 && read === before // it has come to a stop
+  })
   expect(read).toBeLessThan(MEBIBYTE)
   go()
   expect((await receiving).bytes).toBe(10 * MEBIBYTE)
