@@ -22,6 +22,7 @@ import { liftReport } from './requests/lift-report.ts'
 import { watchDeadlines } from './requests/watch-deadlines.ts'
 import { closeCase } from './retention/close-case.ts'
 import { forgetExpired } from './retention/forget-expired.ts'
+import { cancelPromises } from './tasks/cancel-promises.ts'
 import { sendCodeAgain } from './verification/send-code-again.ts'
 import { weighIdentity } from './verification/weigh-identity.ts'
 
@@ -48,6 +49,7 @@ export const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
     await closeCase(deps, requestId)
     await liftReport(deps, requestId)
   },
+  'cancel-promises': ({ requestId }) => cancelPromises(deps, requestId),
   'scan-attachment': ({ attachmentId }) => scanAttachment(deps, attachmentId),
   'send-letter': ({ letterId }) => sendLetter(deps, letterId),
   'send-digest': () => sendDigest(deps),

@@ -20,6 +20,7 @@ export interface Jobs {
   'conclude-round': { requestId: string }
   'chase-forwardings': Record<string, never>
   'close-case': { requestId: string }
+  'cancel-promises': { requestId: string }
   'scan-attachment': { attachmentId: string }
   'send-letter': { letterId: string }
   'send-digest': Record<string, never>
@@ -97,8 +98,14 @@ export const SCHEDULE = {
   'forget-expired': '*/5 * * * *',
 } as const satisfies Partial<Record<JobName, string>>
 
-/** Jobs that wait for a disk, a scanner, a mail server or another controller, of which a worker does several at a time. The others are moments in the database. */
-export const LENGTHY: ReadonlySet<JobName> = new Set(['build-package', 'scan-attachment', 'send-letter', 'transmit'])
+/** Jobs that wait for a disk, a scanner, a mail server, another controller or an adapter, of which a worker does several at a time. The others are moments in the database. */
+export const LENGTHY: ReadonlySet<JobName> = new Set([
+  'build-package',
+  'cancel-promises',
+  'scan-attachment',
+  'send-letter',
+  'transmit',
+])
 
 /** What a worker knows how to do once for a request. Kept as a record so that the compiler names a job nobody handles. */
 const ALL: Record<JobName, true> = {
@@ -119,6 +126,7 @@ const ALL: Record<JobName, true> = {
   'conclude-round': true,
   'chase-forwardings': true,
   'close-case': true,
+  'cancel-promises': true,
   'scan-attachment': true,
   'send-letter': true,
   'send-digest': true,

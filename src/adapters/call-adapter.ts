@@ -118,8 +118,8 @@ async function readBody(deps: CallDeps, call: Call, answer: OutboundAnswer): Pro
     : readCollectDocument(await readWhole(answer.body, limits), collection)
 }
 
-/** Polls are signed, so they go nowhere but to the adapter itself. */
-function locationOf({ baseUrl }: ServiceCall, location: string | undefined): string {
+/** Polls are signed, so they go nowhere but to the adapter itself. @throws AdapterFault `location_refused` */
+export function locationOf({ baseUrl }: Pick<Contact, 'baseUrl'>, location: string | undefined): string {
   const url = location === undefined ? null : URL.parse(location, baseUrl)
   if (!url || url.username || url.password || url.origin !== new URL(baseUrl).origin) {
     throw new AdapterFault('location_refused', 'the location of the task is missing, or not at the adapter')

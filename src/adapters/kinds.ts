@@ -1,6 +1,7 @@
 import { Problem } from '../domain/problem.ts'
 import type { Answer } from './answer.ts'
 import { type AdapterCall, type CallDeps, callAdapter } from './call-adapter.ts'
+import { type CancelCall, type Cancelled, cancelTask } from './cancel-task.ts'
 import { type Contact, type Deps as FetchDeps, fetchManifest } from './fetch-manifest.ts'
 import type { Manifest } from './protocol.ts'
 
@@ -16,6 +17,8 @@ export interface Connector {
   /** What it holds and can do. @throws Problem `address_refused`, `manifest_refused` */
   manifest(contact: Contact): Promise<Manifest>
   ask(call: AdapterCall): Promise<Answer>
+  /** Tells it that a promised answer is not needed any more. Absent where nothing is ever promised. */
+  cancel?(call: CancelCall): Promise<Cancelled>
 }
 
 export type Connectors = Readonly<Record<AdapterKind, Connector>>
@@ -33,4 +36,5 @@ export const serviceConnector = (deps: CallDeps & FetchDeps): Connector => ({
     return fetchManifest(deps, contact)
   },
   ask: call => callAdapter(deps, call),
+  cancel: call => cancelTask(deps, call),
 })

@@ -88,6 +88,7 @@ const NATURES = {
   task_quarantined: 'step',
   task_retried: 'step',
   task_settled_by_hand: 'decision',
+  promise_cancelled: 'step',
   recipients_listed: 'step',
   recipients_told: 'step',
   recipient_settled: 'decision',

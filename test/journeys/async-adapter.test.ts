@@ -87,6 +87,25 @@ test('the same call back ten times, some at once, is answered alike and has one 
   expect([await calledBack(at), polls()]).toEqual([1, 1])
 })
 
+test('what a call back says of the answer is not believed: the location says it, and whoever contradicts it has no say', async () => {
+  const at = await one.ask()
+  const task = await promised
+  await one.seeTask(at, 'vendor', accepted)
+  const { taskId, subject } = task
+  const result = (outcome: string, count: number) =>
+    JSON.stringify({ taskId, matched: subject.identities.slice(0, 1), datasets: [{ name: 'things', outcome, count }] })
+  for (const body of [result('no_data', 0), result('completed', 9), JSON.stringify({ taskId: 'another', status: 'done' })])
+    expect((await callBack(one.anybody, vendor, task, { body })).status).toBe(202)
+  await one.seeTask(at, 'vendor', seen => accepted(seen) && seen.attempt > 1) // looked at, and not ready yet
+  ready = true
+  expect((await callBack(one.anybody, vendor, task, { body: result('no_data', 0) })).status).toBe(202)
+  const { completeness } = await one.see(at, completed)
+  expect(completeness.complete).toBe(true)
+  const { body } = await one.officer(`${at}/tasks`)
+  const collected = body.tasks.find(({ action }: { action: string }) => action === 'collect')
+  expect(collected.datasets).toMatchObject([{ name: 'things', outcome: 'completed', count: 2 }])
+})
+
 test('what was not signed by the adapter, or not so, or for no task that waits, has no effect', async () => {
   const at = await one.ask()
   const task = await promised
