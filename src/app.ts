@@ -52,6 +52,9 @@ import { taskRoutes } from './tasks/tasks.routes.ts'
 import { mandateRoutes } from './verification/mandates.routes.ts'
 import { supportCheckRoutes } from './verification/support-checks.routes.ts'
 import { verificationRoutes } from './verification/verification.routes.ts'
+import { deliveryRoutes } from './webhooks/deliveries.routes.ts'
+import { webhookWork } from './webhooks/webhook-work.ts'
+import { webhookRoutes } from './webhooks/webhooks.routes.ts'
 
 type Server = Awaited<ReturnType<typeof buildServer>>
 
@@ -105,6 +108,8 @@ const ROUTES = [
   suspensionRoutes,
   adapterHealthRoutes,
   callbackRoutes,
+  webhookRoutes,
+  deliveryRoutes,
   deadlineRoutes,
   auditRoutes,
   policyRoutes,
@@ -120,6 +125,7 @@ export async function createApp(
 ): Promise<App> {
   const deps = await openDeps(config, { clock, log, random })
   let dispatcher: Dispatcher | undefined
+  let messenger: Dispatcher | undefined
   let closed: Promise<void> | undefined
   const handlers = handlersOf(deps, () => dispatcher?.wake())
   const server = await buildServer({
@@ -136,6 +142,7 @@ export async function createApp(
     handlers,
     async startWorking() {
       dispatcher = startDispatcher(taskWork(deps))
+      messenger = startDispatcher(webhookWork(deps))
       await deps.queue.work(handlers, {
         schedule: SCHEDULE,
         concurrency: name => (LENGTHY.has(name) ? config.jobConcurrency : 1),
@@ -150,7 +157,7 @@ export async function createApp(
       })
     },
     close: () => {
-      closed ??= closeAll(deps, server, dispatcher)
+      closed ??= closeAll(deps, server, [dispatcher, messenger])
       return closed
     },
   }
@@ -166,10 +173,10 @@ function timeMachine({ testClock, ...deps }: Deps, handlers: Handlers<Jobs>) {
   return [testClockRoutes({ ...deps, testClock, catchUp })]
 }
 
-/** Outside in: no new calls, no new tasks, no new jobs; then the doors to the outside, and the database last. */
-async function closeAll(deps: Deps, server: Server, dispatcher: Dispatcher | undefined): Promise<void> {
+/** Outside in: no new calls, no new tasks and messages, no new jobs; then the doors to the outside, and the database last. */
+async function closeAll(deps: Deps, server: Server, dispatchers: (Dispatcher | undefined)[]): Promise<void> {
   await closeServer(server)
-  await dispatcher?.stop()
+  await Promise.all(dispatchers.map(one => one?.stop()))
   await deps.queue.stop()
   await deps.testClock?.close()
   deps.mailer.close()

@@ -45,6 +45,7 @@ import { heldBy } from './requests/held.ts'
 import { RequestTable } from './requests/requests.table.ts'
 import { sqlConnector } from './sql/sql-connector.ts'
 import { isResolvedLately } from './verification/resolution.ts'
+import { tellSubscribers } from './webhooks/tell-subscribers.ts'
 
 /** What a service takes from outside besides its configuration; tests bring their own. */
 export interface Given {
@@ -66,7 +67,7 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
   const rateLimits = postgresRateLimits(database.read)
   const counts = countWork(metrics, database.read)
   const outbound = createOutbound({ allowedHosts: config.adapterAllowedHosts })
-  const record = createRecorder({ clock, sign: bytes => vault.sign(bytes) })
+  const record = createRecorder({ clock, sign: bytes => vault.sign(bytes), onRecorded: tellSubscribers() })
   const letters = {
     vault,
     clock,
@@ -107,6 +108,7 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
     onAlarm: counts.alarm,
     onAnswer: counts.answer,
     onLetter: counts.letter,
+    onDelivery: counts.delivery,
     onCodeRefused: () => countWrongCode({ ...letters, ...database, ...config, counts, rateLimits }),
     onBudgetSpent: counts.budgetSpent,
   }

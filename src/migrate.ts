@@ -22,6 +22,7 @@ import { AdapterKinds1763902000000 } from '../migrations/0020-adapter-kinds.ts'
 import { AdapterAdmission1763902100000 } from '../migrations/0021-adapter-admission.ts'
 import { SealedAndCountersigned1763902200000 } from '../migrations/0022-sealed-and-countersigned.ts'
 import { AdapterHealth1763902300000 } from '../migrations/0023-adapter-health.ts'
+import { Webhooks1763902400000 } from '../migrations/0024-webhooks.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -48,6 +49,7 @@ export const MIGRATIONS = [
   AdapterAdmission1763902100000,
   SealedAndCountersigned1763902200000,
   AdapterHealth1763902300000,
+  Webhooks1763902400000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

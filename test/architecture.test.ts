@@ -17,6 +17,7 @@ const ORDER = [
     'conformance',
     'sql',
     'requests',
+    'webhooks',
     'staff',
     'messages',
     'decisions',

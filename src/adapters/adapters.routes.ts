@@ -9,24 +9,14 @@ import { ADAPTER_EXAMPLE, AdapterView, viewAdapter } from './adapter-view.ts'
 import { type Adapter, type AdapterChange, adaptersIn, contactOf, getAdapter } from './adapters.store.ts'
 import type { Contact } from './fetch-manifest.ts'
 import { ADAPTER_KINDS, type AdapterKind } from './kinds.ts'
-import {
-  askForManifest,
-  changeAdapter,
-  newSecret,
-  type RegistryDeps,
-  registerAdapter,
-  removeAdapter,
-} from './register-adapter.ts'
+import { askForManifest, changeAdapter, type RegistryDeps, registerAdapter, removeAdapter } from './register-adapter.ts'
+import { newSecret, Secret } from './secret.ts'
 import type { JsonObject } from './strict-json.ts'
 
 export interface AdapterRoutesDeps extends RegistryDeps, Database {}
 
 const closed = { additionalProperties: false } as const
 const Params = Type.Object({ id: Type.String({ format: 'uuid' }) })
-const Secret = Type.String({
-  pattern: '^whsec_[A-Za-z0-9+/]{32,88}={0,2}$',
-  description: 'Standard Webhooks. Can be written, never read back.',
-})
 const BaseUrl = Type.String({ format: 'uri', maxLength: 500 })
 const Owner = Type.String({
   format: 'email',

@@ -37,14 +37,19 @@ export function endpoint(baseUrl: string, name: 'manifest' | 'tasks'): string {
   return url.href
 }
 
+/** Makes sure that we may call an address, as its name leads now; where it leads later is judged whenever it is called. @throws Problem `address_refused` */
+export async function requireCallable({ outbound }: { outbound: Pick<Outbound, 'examine'> }, url: string): Promise<void> {
+  const verdict = await outbound.examine(url)
+  if (!verdict.allowed) throw new Problem('address_refused', `${verdict.why[0]?.toUpperCase()}${verdict.why.slice(1)}.`)
+}
+
 /**
  * Asks an adapter what it holds and can do.
  * @throws Problem `address_refused` where we may not call, `manifest_refused` for everything else that keeps a manifest from coming
  */
 export async function fetchManifest(deps: Deps, { baseUrl, secrets }: Pick<Contact, 'baseUrl' | 'secrets'>): Promise<Manifest> {
   const url = endpoint(baseUrl, 'manifest')
-  const verdict = await deps.outbound.examine(url)
-  if (!verdict.allowed) throw new Problem('address_refused', `${verdict.why[0]?.toUpperCase()}${verdict.why.slice(1)}.`)
+  await requireCallable(deps, url)
   try {
     const answer = await deps.outbound.request({
       method: 'GET',

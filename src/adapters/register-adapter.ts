@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { ADAPTERS, type Recorder } from '../audit/record.ts'
 import { type Caller, toActor } from '../auth/caller.ts'
 import { Problem } from '../domain/problem.ts'
@@ -30,9 +29,6 @@ export interface RegistryDeps {
   vault: Pick<Vault, 'sealJson' | 'openJson'>
   policy: Policy
 }
-
-/** A secret of the form Standard Webhooks asks for: 24 random bytes behind `whsec_`. */
-export const newSecret = (): string => `whsec_${randomBytes(24).toString('base64')}`
 
 /**
  * Asks an adapter what it holds, and holds that against the privacy policy: what people were not told cannot be registered.

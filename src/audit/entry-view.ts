@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import type { RecordedEntry } from './entries.ts'
 
 export const Stream = Type.String({
-  pattern: '^(adapters|holds|restores|consents|oversight|request:[0-9a-f-]{36})$',
+  pattern: '^(adapters|holds|restores|consents|oversight|webhooks|request:[0-9a-f-]{36})$',
   examples: ['adapters'],
 })
 export const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })

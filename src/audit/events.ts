@@ -143,6 +143,14 @@ const NATURES = {
   vip_removed: 'step',
   viewing_budget_spent: 'step',
 
+  webhook_created: 'step',
+  webhook_changed: 'step',
+  webhook_secret_replaced: 'step',
+  webhook_disabled: 'step',
+  webhook_failing: 'step',
+  webhook_replayed: 'step',
+  webhook_removed: 'step',
+
   adapter_registered: 'step',
   adapter_changed: 'step',
   adapter_checked: 'step',

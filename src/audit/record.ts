@@ -10,7 +10,13 @@ export type Facts = Record<string, string | number | boolean | null | readonly s
 /** Writes one entry at the end of a stream, in the transaction of what it records. */
 export type Recorder = (tx: Tx, stream: string, by: Actor, event: AuditEvent, facts?: Facts) => Promise<void>
 
-export const requestStream = (requestId: string) => `request:${requestId}`
+/** Told of every entry, in its transaction. */
+export type OnRecorded = (tx: Tx, entry: { stream: string; at: Date; event: AuditEvent; facts: Facts }) => Promise<void>
+
+const OF_REQUEST = 'request:'
+export const requestStream = (requestId: string) => OF_REQUEST + requestId
+export const requestIdOf = (stream: string): string | undefined =>
+  stream.startsWith(OF_REQUEST) ? stream.slice(OF_REQUEST.length) : undefined
 export const ADAPTERS = 'adapters'
 export const HOLDS = 'holds'
 export const RESTORES = 'restores'
@@ -18,11 +24,13 @@ export const RESTORES = 'restores'
 export const CONSENTS = 'consents'
 /** Who of the staff may see what. */
 export const OVERSIGHT = 'oversight'
+export const WEBHOOKS = 'webhooks'
 
 export interface RecorderDeps {
   clock: Clock
   /** Ed25519 over the entry's hash: the newest entry of a stream is its signed head. */
   sign(bytes: Buffer): { keyId: string; signature: Buffer }
+  onRecorded?: OnRecorded
 }
 
 interface Head {
@@ -30,7 +38,7 @@ interface Head {
   hash: Buffer
 }
 
-export function createRecorder({ clock, sign }: RecorderDeps): Recorder {
+export function createRecorder({ clock, sign, onRecorded }: RecorderDeps): Recorder {
   // From its first entry on, a transaction has the stream to itself and knows where it ends.
   const heads = new WeakMap<Tx, Map<string, Head>>()
   return async (tx, stream, by, event, facts = {}) => {
@@ -55,6 +63,7 @@ export function createRecorder({ clock, sign }: RecorderDeps): Recorder {
       [stream, entry.seq, entry.at, by.kind, by.id, event, JSON.stringify(facts), entry.previous, hash, keyId, signature],
     )
     heads.set(tx, mine.set(stream, { seq: entry.seq, hash }))
+    await onRecorded?.(tx, entry)
   }
 }
 

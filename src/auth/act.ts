@@ -44,19 +44,20 @@ export async function actAndSettle(
   return sendAnswer(reply, answer)
 }
 
-/** `act`, for what has to be found out outside of the transaction first; not again for a call that was answered before. */
+/** `actAndSettle`, for what has to be found out outside of the transaction first; not again for a call that was answered before. */
 export async function actAfter<T>(
   deps: Deps,
   req: FastifyRequest,
   reply: FastifyReply,
   prepare: () => Promise<T>,
   work: (tx: Tx, prepared: T) => Promise<StoredAnswer>,
+  settle: () => Promise<void> = async () => {},
 ): Promise<void> {
   const call = requestKey(req)
   const before = call && (await answered(deps, call))
   if (before) return sendAnswer(reply, { ...before, replayed: true })
   const prepared = await prepare()
-  return act(deps, req, reply, tx => work(tx, prepared))
+  return actAndSettle(deps, req, reply, tx => work(tx, prepared), settle)
 }
 
 const usingUpToken =

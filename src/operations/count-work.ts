@@ -7,6 +7,7 @@ export interface Counts {
   alarm(level: string): void
   answer(action: string, kind: string): void
   letter(kind: string, outcome: string): void
+  delivery(outcome: string): void
   codeRefused(): void
   guessedAt(): void
   budgetSpent(): void
@@ -19,6 +20,9 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
   const alarms = counter('dsar_deadline_alarms_total', 'Deadline alarms raised', ['level'])
   const answers = counter('dsar_adapter_answers_total', 'What adapters answered', ['action', 'kind'])
   const letters = counter('dsar_letters_total', 'Letters, by what became of them', ['kind', 'outcome'])
+  const deliveries = counter('dsar_webhook_deliveries_total', 'Attempts to tell services something, by what became of them', [
+    'outcome',
+  ])
   const refused = counter('dsar_codes_refused_total', 'Codes that were wrong, late or worn out, over all requests', [])
   const guessed = counter('dsar_guessing_alarms_total', 'Times that more codes were wrong than people mistype', [])
   const spent = counter(
@@ -55,6 +59,7 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
     alarm: level => alarms.inc({ level }),
     answer: (action, kind) => answers.inc({ action, kind }),
     letter: (kind, outcome) => letters.inc({ kind, outcome }),
+    delivery: outcome => deliveries.inc({ outcome }),
     codeRefused: () => refused.inc(),
     guessedAt: () => guessed.inc(),
     budgetSpent: () => spent.inc(),

@@ -32,7 +32,10 @@ function staffVisibility(deps: IdentityDeps, caller: SupportAgentCaller, first: 
   return { sql: notTheirOwn + notReserved, parameters: [identityIndexes(deps, { type: 'user_id', value: caller.subject })] }
 }
 
-const opened = (place: number) => `r.opened_by = $${place} AND r.relationship <> 'reporter'`
+const opened = (place: number) => openedBy(`$${place}`)
+
+/** The condition under which a service sees a request, over `r`. */
+export const openedBy = (service: string) => `r.opened_by = ${service} AND r.relationship <> 'reporter'`
 
 /** The same for a list: whoever acts for somebody at the portal finds there what they asked for them, of which they see less (`seenBy`). */
 export function listing(deps: IdentityDeps, caller: Caller, first: number): { sql: string; parameters: unknown[] } {

@@ -13,6 +13,7 @@ import { destroyDataKey } from '../requests/data-key.ts'
 import { endFreezes, type FreezeDeps } from '../requests/freeze.ts'
 import { forgetOpenings } from '../requests/viewing-budget.store.ts'
 import { forgetRepudiationLinks } from '../verification/repudiation-links.store.ts'
+import { forgetDeliveries } from '../webhooks/deliveries.store.ts'
 import { type DestroyAttachmentsDeps, destroyAttachments } from './destroy-attachments.ts'
 import { type ForgetErasedDeps, forgetErased } from './forget-erased.ts'
 
@@ -45,6 +46,7 @@ export async function forgetExpired(deps: ForgetDeps): Promise<void> {
       () => forgetErased(deps, now),
       () => endFreezes(deps),
       () => forgetRepudiationLinks(deps.read, now),
+      () => forgetDeliveries(deps.read, now),
     ],
     forget => forget(),
   )

@@ -74,6 +74,7 @@ async function everythingOfAna(): Promise<Record<string, string>> {
   return {
     '/v1/adapters/:id': adapters.find(({ name }: { name: string }) => name === 'library').id,
     '/v1/holds/:id': (await officer('/v1/holds', { body: hold })).body.id,
+    ...(await webhookOfCrm()),
     '/v1/requests/:id': copy.id,
     '/v1/forwardings/:id': forwardings[0].id,
     task: tasks[0].id,
@@ -107,6 +108,15 @@ async function erasureOf({ userId, email }: Person): Promise<string> {
     ({ body: request }) => request.state === 'cooling_off',
   )
   return id
+}
+/** With something that it was told. */
+async function webhookOfCrm(): Promise<Record<string, string>> {
+  const crm = as.service({ scope: 'requests:open webhooks:write' })
+  const { body } = await crm('/v1/webhooks', { body: { url: scanner.url, events: ['request.opened'] } })
+  const named = { type: 'access', subject: { identities: [{ type: 'user_id', value: 'u-told' }] } }
+  await crm('/v1/requests', { body: named })
+  const { deliveries } = (await crm(`/v1/webhooks/${body.id}/deliveries`)).body
+  return { '/v1/webhooks/:id': body.id, delivery: deliveries[0].id }
 }
 async function mandateOfSomebody(): Promise<string> {
   const subject = { identities: [{ type: 'email', value: 'cid@example.org' }] }
