@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Answered } from '../support/callers.ts'
+import { type Answered, until } from '../support/callers.ts'
 import { holdingUntilReleased } from '../support/held.ts'
 import { linkIn } from '../support/letters.ts'
 import { settled } from '../support/registers.ts'
@@ -308,6 +308,87 @@ describe('a mandate', () => {
       const live = 'SELECT 1 FROM link WHERE request_id = $1 AND revoked_at IS NULL'
       expect(await one.service.sql(live, [at.slice(-36)])).toEqual([])
       expect(one.mailsTo(ana.email).filter(({ text }) => text.includes('/v1/downloads/'))).toEqual([])
+    })
+
+    /** What happens while the register cannot be asked for content. */
+    const whileSuspended = async (work: () => Promise<void>) => {
+      const operator = one.as.agent(['operator'])
+      const [{ id }] = (await operator('/v1/adapters')).body.adapters
+      const suspension = `/v1/adapters/${id}/suspension`
+      await operator(suspension, { method: 'POST' })
+      await work().finally(() => operator(suspension, { method: 'DELETE' }))
+    }
+
+    const confirmed = (at: string, email: string) =>
+      one.anybody(`${at}/proofs`, { body: { method: 'email_code', code: one.codeTo(email) } })
+    /** With a login that is later than whatever was shown before. */
+    const loggedIn = (at: string, { userId, email }: { userId: string; email: string }) =>
+      one.as.person(userId, email, { auth_time: Math.floor(Date.now() / 1000) + 2 })(`${at}/proofs`, {
+        body: { method: 'portal_login' },
+      })
+
+    test('before it is collected has nobody asked for content, even if the person logs in: their word is no mandate', async () => {
+      const ana = one.newcomer()
+      const at = await one.ask('authorized_agent', ana)
+      await one.mandate(at)
+      const before = one.contentCalls()
+      await whileSuspended(async () => {
+        await confirmed(at, ana.email)
+        await one.see(at, 'fulfilling')
+        expect((await revoke(at)).status).toBe(200)
+        expect((await loggedIn(at, ana)).status).toBe(200)
+      })
+      await one.service.app.handlers['dispatch-tasks']({})
+      const claimed = `SELECT 1 FROM task WHERE request_id = $1 AND action <> 'resolve' AND attempt > 0`
+      expect(await one.service.sql(claimed, [at.slice(-36)])).toEqual([])
+      expect([(await one.officer(at)).body.state, one.contentCalls()]).toEqual(['fulfilling', before])
+      await one.mandate(at)
+      await one.see(at, 'completed')
+    })
+
+    test('while an erasure cools off has nothing erased when that is over', async () => {
+      const ana = one.newcomer()
+      const at = await one.ask('authorized_agent', ana, { type: 'erasure' })
+      await one.mandate(at)
+      expect((await loggedIn(at, ana)).status).toBe(200)
+      await one.see(at, 'cooling_off')
+      expect((await revoke(at)).status).toBe(200)
+      await settled(one.service)
+      const troubled = `SELECT name FROM pgboss.job WHERE name = 'weigh-identity' AND state IN ('retry', 'failed')`
+      expect(await one.service.sql(troubled)).toEqual([]) // nobody is to be asked whether somebody acts for them who may not
+      expect((await loggedIn(at, ana)).status).toBe(200)
+      await settled(one.service)
+      one.service.clock.advanceAlone(4 * DAY_MS)
+      try {
+        await one.service.app.handlers['end-cooling-off']({})
+        await settled(one.service)
+        await one.service.app.handlers['end-cooling-off']({}) // those who know people have said who it is by now
+        await settled(one.service)
+        expect((await one.officer(at)).body).toMatchObject({ state: 'cooling_off', flags: ['mandate_needed'] })
+      } finally {
+        one.service.clock.advanceAlone(-4 * DAY_MS)
+      }
+    })
+
+    test('or not: an address that was changed meanwhile gets nothing, whoever acts for the person', async () => {
+      const ana = one.newcomer()
+      const at = await one.ask('authorized_agent', ana)
+      await one.mandate(at)
+      const { email } = ana
+      await whileSuspended(async () => {
+        await confirmed(at, email)
+        await one.see(at, 'fulfilling')
+        one.service.clock.advanceAlone(2 * 3_600_000)
+        ana.email = 'eve@evil.example'
+      })
+      const { body } = await until(
+        () => one.officer(at),
+        ({ body: { flags } }) => flags.includes('contact_changed'),
+      )
+      one.service.clock.advanceAlone(-2 * 3_600_000)
+      expect([body.state, body.assurance.reached]).toEqual(['delivering', 0])
+      expect(one.mailsTo(email).filter(({ text }) => text.includes('/v1/downloads/'))).toEqual([])
+      expect(one.mailsTo('eve@evil.example')).toEqual([])
     })
 
     test('and nothing is handed over where its last day has passed since', async () => {
