@@ -172,6 +172,22 @@ describe('T49: a VIP', () => {
     expect([said(await tell(officer)), (await tell(dpo)).status]).toEqual([[202, 'proposed'], 200])
   })
 
+  test('has nobody say anything for it who opened it', async () => {
+    const opener = as.agent(['privacy_officer'], 'officer-9')
+    const subject = { identities: [{ type: 'email', value: FAMOUS.email }] }
+    const { body } = await opener('/v1/requests', {
+      body: { type: 'objection', details: { purposes: ['analytics'], reasons: 'R' }, subject, channel: 'mail', reference: 'T-9' },
+    })
+    const at = `/v1/requests/${body.id}`
+    await seen(at, ({ flags }) => flags.includes('vip'))
+    const extend = (by: Call) => by(`${at}/extensions`, { body: { reason: 'scattered_sources', text: 'Eleven systems.' } })
+    expect([said(await extend(opener)), said(await extend(officer)), said(await extend(opener))]).toEqual([
+      [403, 'second_person_needed'],
+      [202, 'proposed'],
+      [403, 'second_person_needed'],
+    ])
+  })
+
   test('gets no copy by itself: two officers decide on it', async () => {
     const at = await ask(FAMOUS, 'access')
     await seen(at, ({ state, flags }) => state === 'assessing' && flags.includes('needs_decision'))
