@@ -58,6 +58,8 @@ const KNOWS: Record<string, readonly string[]> = {
   'audit-verify.ts': ORDER.slice(0, ORDER.indexOf('deps.ts')),
   'vault-key.ts': ['platform'],
   'adapter-new.ts': [],
+  'dataset-lint.ts': ['policy', 'sql'],
+  'dataset-scaffold.ts': ['sql'],
   'adapter-check.ts': ORDER.slice(0, ORDER.indexOf('requests')),
 }
 
@@ -89,7 +91,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   typebox: ['!(domain|adapter-kit)/**', 'config.ts'],
   typeorm: ['**/*.table.ts', '**/*.store.ts', 'platform/database.ts', 'migrate.ts', 'migrations/**'],
   undici: ['platform/outbound.ts'],
-  yaml: ['policy/load-policy.ts', 'http/describe-api.ts'],
+  yaml: ['policy/load-policy.ts', 'http/describe-api.ts', 'sql/description-file.ts'],
 }
 
 const LONGEST_FILE = 250

@@ -52,6 +52,17 @@ export const keyOf = ({ schema, name }: Pick<Table, 'schema' | 'name'>): string 
 /** A table as a description names it: `schema.table`, or one of the schema `public`. */
 export const keyNamed = (name: string): string => (name.includes('.') ? name : `public.${name}`)
 
+/**
+ * Of the columns of a pointer those that are cleared so that it points nowhere: such as may be empty, and if possible serve no other
+ * pointer. One is enough (MATCH SIMPLE), and the number of a tenant stays where it is.
+ */
+export function clearable({ columns, foreignKeys }: Table, pointer: readonly string[]): string[] {
+  const empty = pointer.filter(name => columns.get(name)?.nullable)
+  const others = foreignKeys.filter(key => key.columns.join('\n') !== pointer.join('\n')).flatMap(key => key.columns)
+  const own = empty.filter(name => !others.includes(name))
+  return own.length > 0 ? own : empty
+}
+
 const TABLES = `
 SELECT json_agg(json_build_object(
   'schema', n.nspname, 'name', c.relname, 'partitioned', c.relkind = 'p', 'guarded', c.relrowsecurity,

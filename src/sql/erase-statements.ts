@@ -1,4 +1,5 @@
 import type { Day } from '../domain/day.ts'
+import { clearable } from './catalogue.ts'
 import { actionOf, kept, STAND_IN, untouched } from './condition.ts'
 import type { Target } from './description.ts'
 import type { Link } from './erasure-steps.ts'
@@ -28,7 +29,7 @@ export interface Erasing {
 }
 
 /** Everything that is done to one table, in this order; each is repeated until it changes no more rows. */
-export function statementsFor(erasing: Erasing, entry: Entry, cleared: readonly Link[]): Change[] {
+export function statementsFor(erasing: Erasing, entry: Entry): Change[] {
   const { action, columns = {} } = actionOf(entry.described.erase)
   const own = statement(erasing, entry, bound => {
     const reach = reachFor(erasing.model, erasing.found, bound)
@@ -47,20 +48,20 @@ export function statementsFor(erasing: Erasing, entry: Entry, cleared: readonly 
         const { along } = reachFor(erasing.model, erasing.found, bound)
         const keep = edge.detached ? 'false' : kept(erasing.model, entry, 't', erasing.today, bound)
         return `${along(entry, edge, 't')} AND NOT ${keep}`
-      }).set(() => edge.columns.map(name => `${quoted(name)} = NULL`)),
+      }).set(() => clearable(entry.table, edge.columns).map(name => `${quoted(name)} = NULL`)),
     )
-  return [...cleared.filter(({ from }) => from === entry).map(link => clearing(erasing, link)), ...erased, ...detached]
+  return [...erased, ...detached]
 }
 
 /** Clears a pointer of the person's rows to such rows of theirs as will be deleted. */
-function clearing(erasing: Erasing, { from, to, key }: Link): Change {
+export function clearing(erasing: Erasing, { from, to, key }: Link): Change {
   return statement(erasing, from, bound => {
     const reach = reachFor(erasing.model, erasing.found, bound)
     const own = key.columns.map(name => column('t', name)).join(', ')
     const theirs = key.toColumns.map(name => column('p', name)).join(', ')
     const goes = `${reach.own(to, 'p')} AND NOT ${kept(erasing.model, to, 'p', erasing.today, bound)}`
     return `${reach.own(from, 't')} AND (${own}) IN (SELECT ${theirs} FROM ${qualified(to.table)} p WHERE ${goes})`
-  }).set(() => key.columns.map(name => `${quoted(name)} = NULL`))
+  }).set(() => clearable(from.table, key.columns).map(name => `${quoted(name)} = NULL`))
 }
 
 /** Changes so many rows that meet a condition. Where somebody changes one of them meanwhile, it is left to the next time. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { DatasetAnswer, TaskCall } from '../adapters/protocol.ts'
 import type { Day } from '../domain/day.ts'
-import { type Change, type Erasing, statementsFor } from './erase-statements.ts'
+import { type Change, clearing, type Erasing, statementsFor } from './erase-statements.ts'
 import { type ErasureSteps, erasureSteps } from './erasure-steps.ts'
 import type { Found } from './find-subject.ts'
 import { countOf, entriesIn, keptOf } from './locate.ts'
@@ -38,13 +38,14 @@ export async function erase(
   const inScope = new Set(entriesIn(model, task))
   const erasing: Erasing = { model, found, ...options, salt: randomBytes(32).toString('hex') }
   const done = new Map<string, Done>()
-  const links = steps.cleared.filter(({ from, to }) => inScope.has(from) && inScope.has(to))
+  const run = (statements: readonly Change[], isTogether: boolean) => changeRows(session, { statements, isTogether, onBatch })
+  for (const link of steps.cleared.filter(({ from, to }) => inScope.has(from) && inScope.has(to)))
+    await run([clearing(erasing, link)], false)
   for (const group of groupsOf(steps, inScope)) {
     const isTogether = group.deferred.length > 0
-    const run = (entry: Entry) =>
-      eraseTable(session, { entry, statements: statementsFor(erasing, entry, links), isTogether, onBatch })
-    const wholes = isTogether ? await together(session, group, run) : undefined
-    for (const entry of group.entries) done.set(entry.name, wholes?.get(entry.name) ?? (await run(entry)))
+    const eraseTable = (entry: Entry) => run(statementsFor(erasing, entry), isTogether)
+    const wholes = isTogether ? await together(session, group, eraseTable) : undefined
+    for (const entry of group.entries) done.set(entry.name, wholes?.get(entry.name) ?? (await eraseTable(entry)))
   }
   return inTransaction(session, 'reading', async () => {
     const outcomes: DatasetAnswer[] = []
@@ -88,14 +89,13 @@ async function together(session: Session, { entries, deferred }: Group, run: (en
   return done
 }
 
-interface TableWork {
-  entry: Entry
+interface Work {
   statements: readonly Change[]
   isTogether: boolean
   onBatch: EraseOptions['onBatch']
 }
 
-async function eraseTable(session: Session, { statements, isTogether, onBatch }: TableWork): Promise<Done> {
+async function changeRows(session: Session, { statements, isTogether, onBatch }: Work): Promise<Done> {
   const done: Done = { count: 0 }
   const run = <T>(what: () => Promise<T>) => (isTogether ? what() : inTransaction(session, 'changing', what))
   try {

@@ -1,5 +1,4 @@
-import type { ForeignKey } from './catalogue.ts'
-import { keyOf } from './catalogue.ts'
+import { clearable, type ForeignKey, keyOf } from './catalogue.ts'
 import { actionOf } from './condition.ts'
 import type { Finding } from './finding.ts'
 import type { Entry, Model } from './model.ts'
@@ -23,10 +22,11 @@ export interface ErasureSteps {
 }
 
 const deletes = ({ described }: Entry): boolean => actionOf(described.erase).action === 'delete'
-const isNullable = ({ from, key }: Link): boolean => key.columns.every(name => from.table.columns.get(name)?.nullable)
-const isPath = ({ from, key }: Link): boolean =>
-  from.edges.some(({ columns }) => columns.some(name => key.columns.includes(name)))
-const isBreakable = (link: Link): boolean => isNullable(link) && !isPath(link)
+/** It can be cleared, and is no way to the person. */
+const isBreakable = ({ from, key }: Link): boolean => {
+  const cleared = clearable(from.table, key.columns)
+  return cleared.length > 0 && !from.edges.some(({ columns }) => columns.some(name => cleared.includes(name)))
+}
 
 /** What points at what is deleted comes first, and what is found through another table before that: the subject is last. */
 export function erasureSteps({ entries }: Model): ErasureSteps {
@@ -66,7 +66,7 @@ function breakCircle(steps: ErasureSteps, link: Link): void {
     steps.findings.push({ kind, pointer: pointer('tables', from.name), detail: `${circle} (${key.name}): ${detail}` })
   if (isBreakable(link)) {
     steps.cleared.push(link)
-    tell('note', `${key.columns.join(', ')} of the person's rows is cleared first`)
+    tell('note', `${clearable(from.table, key.columns).join(', ')} of the person's rows is cleared first`)
   } else if (key.deferrable) {
     const names = steps.order.map(({ name }) => name)
     const [first = 0, last = 0] = [names.indexOf(to.name), names.indexOf(from.name)].sort((a, b) => a - b)

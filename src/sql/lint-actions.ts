@@ -1,3 +1,4 @@
+import { clearable } from './catalogue.ts'
 import { actionOf, cutsOff, leavesMark, STAND_IN } from './condition.ts'
 import type { Target } from './description.ts'
 import type { Finding } from './finding.ts'
@@ -52,10 +53,8 @@ function ofEntry(model: Model, entry: Entry): Finding[] {
 }
 
 const unclearable = (entry: Entry, { columns, at: i }: Edge): Finding[] =>
-  columns.some(name => entry.table.columns.get(name)?.nullable)
-    ? columns
-        .filter(name => !entry.table.columns.get(name)?.nullable)
-        .map(name => error(entry, ['paths', i], `'${name}' is NOT NULL: the path cannot be cleared whole`))
+  clearable(entry.table, columns).length > 0
+    ? []
     : [error(entry, ['paths', i], `'${columns.join(', ')}' is NOT NULL: rows cannot be detached`)]
 
 function ofTarget(entry: Entry, name: string, { to, suffix = '' }: Target, place: readonly string[]): Finding[] {

@@ -2,9 +2,8 @@ import { type Catalogue, type Column, keyOf, type Table } from './catalogue.ts'
 import type { Finding } from './finding.ts'
 import type { Entry, Model } from './model.ts'
 
-/** A column by which rows lead to a person, and why it is taken for one. */
+/** Columns of a table by which its rows lead to a person, and why they are taken for such. */
 interface Pointing {
-  table: Table
   columns: string[]
   why: string
 }
@@ -34,23 +33,30 @@ const singular = (name: string): string => {
  */
 export function lintCoverage(model: Model, catalogue: Catalogue): Finding[] {
   const { ignored = [] } = model.description
-  const reasons = new Map(ignored.map(({ column }, i) => [column, i]))
-  const used = new Set<number>()
-  const missing = [...catalogue.values()].flatMap(table =>
-    [...byKey(model, table), ...byName(model, table)].flatMap(({ columns, why }): Finding[] => {
-      const places = columns.map(name => `${keyOf(table)}.${name}`)
-      const at = places.map(place => reasons.get(place))
-      for (const i of at) if (i !== undefined) used.add(i)
-      if (at.some(i => i !== undefined)) return []
+  const pointing = pointingIn(model, catalogue)
+  const isIgnored = (place: string) => ignored.some(({ column }) => column === place)
+  const missing = pointing
+    .filter(({ places }) => !places.some(isIgnored))
+    .map(({ places, why }): Finding => {
       const detail = `${places.join(', ')} ${why}: make it a path of its table, or list it here with the reason why not`
-      return [{ kind: 'error', pointer: '/ignored', detail }]
-    }),
-  )
+      return { kind: 'error', pointer: '/ignored', detail }
+    })
   const idle = ignored.flatMap(({ column }, i): Finding[] =>
-    used.has(i) ? [] : [{ kind: 'warning', pointer: `/ignored/${i}`, detail: `${column} points at nobody, or is described` }],
+    pointing.some(({ places }) => places.includes(column))
+      ? []
+      : [{ kind: 'warning', pointer: `/ignored/${i}`, detail: `${column} points at nobody, or is described` }],
   )
   return [...missing, ...idle]
 }
+
+/** Columns that point at people and are no path, as `schema.table.column`, and why they are taken for such. */
+export const pointingIn = (model: Model, catalogue: Catalogue): { places: string[]; why: string }[] =>
+  [...catalogue.values()].flatMap(table =>
+    [...byKey(model, table), ...byName(model, table)].map(({ columns, why }) => ({
+      places: columns.map(name => `${keyOf(table)}.${name}`),
+      why,
+    })),
+  )
 
 const entriesOf = ({ entries }: Model, table: Table): Entry[] => [...entries.values()].filter(entry => entry.table === table)
 
@@ -61,7 +67,7 @@ function byKey(model: Model, table: Table): Pointing[] {
   const described = new Set([...model.entries.values()].map(entry => keyOf(entry.table)))
   return table.foreignKeys
     .filter(({ to, columns }) => described.has(to) && !isPath(entriesOf(model, table), columns))
-    .map(({ columns, to, name }) => ({ table, columns, why: `points at ${to} (${name})` }))
+    .map(({ columns, to, name }) => ({ columns, why: `points at ${to} (${name})` }))
 }
 
 function byName(model: Model, table: Table): Pointing[] {
@@ -78,7 +84,7 @@ function byName(model: Model, table: Table): Pointing[] {
       const isData = entries.some(({ described }) => Object.hasOwn(described.columns, column.name))
       const ofSubject = table === subject.table && isData && !BY.test(snake(column.name))
       const why = isTold || ofSubject ? undefined : whyPointing(column, subject.table, keys, isData)
-      return why ? [{ table, columns: [column.name], why }] : []
+      return why ? [{ columns: [column.name], why }] : []
     })
 }
 

@@ -5,6 +5,9 @@ import { Description, type Erase } from './description.ts'
 const schema = Compile(Description)
 const MAX_FAULTS = 50
 
+/** Stands in a draft where a person has to say something. */
+export const CHOOSE = 'choose'
+
 /** An RFC 6901 pointer. */
 export const pointer = (...keys: readonly (string | number)[]): string =>
   keys.map(key => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
@@ -26,7 +29,7 @@ const shapeFaults = (json: unknown): Fault[] =>
       return { pointer: instancePath, detail: keyword === 'boolean' ? 'is not part of a description' : `${message}${allowed}` }
     })
 
-function contradictions({ subject, tables, resolve }: Description): Fault[] {
+function contradictions({ subject, tables, resolve, ignored = [] }: Description): Fault[] {
   const faults: Fault[] = []
   const add = (at: string, detail: string) => faults.push({ pointer: at, detail })
   const known = (name: string) => Object.hasOwn(tables, name)
@@ -43,6 +46,8 @@ function contradictions({ subject, tables, resolve }: Description): Fault[] {
     for (const fault of erasureFaults(erase)) add(at('erase', fault.pointer), fault.detail)
     if (Object.keys(columns).some(column => column === '')) add(at('columns'), 'a column has a name')
   }
+  for (const [i, { because }] of ignored.entries())
+    if (because === CHOOSE) add(pointer('ignored', i, 'because'), 'has to be said')
   for (const name of circular(tables)) add(pointer('tables', name, 'paths'), 'the paths go in a circle')
   for (const [i, { table }] of (resolve?.contactPoints ?? []).entries())
     if (table !== undefined && !known(table)) add(pointer('resolve', 'contactPoints', i, 'table'), 'is not among the tables')
