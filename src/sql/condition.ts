@@ -39,21 +39,32 @@ export function untouched(entry: Entry, alias: string, { bind }: Bindings): stri
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\@-]/g, '\\$&')
 
+/** The table by whose date rows of a table are kept: its own, or one on the way to the person. */
+export function dated(entries: Model['entries'], entry: Entry): Entry {
+  const { action, fromTable } = entry.described.erase
+  const next = action === 'retain' && fromTable !== undefined ? entries.get(fromTable) : undefined
+  return next ? dated(entries, next) : entry
+}
+
 /**
  * The day until which a row is kept, as an expression; undefined for a table of which nothing is kept. A row without a date counts as of
  * today. Whole numbers are seconds since 1970.
  */
 export function keptUntil({ entries }: Model, entry: Entry, alias: string, today: Day, { bind }: Bindings): string | undefined {
-  const { action, from = '', fromTable, for: period } = entry.described.erase
+  const { action, from = '', for: period } = entry.described.erase
   if (action !== 'retain' || !period) return undefined
   const now = `${bind(isDay(today) ? today : '')}::date`
-  const plus = `${bind(period)}::interval`
-  const edge = entry.edges.find(({ via }) => via === fromTable)
+  return `(coalesce(${dateOf(entries, entry, alias, from)}, ${now}) + ${bind(period)}::interval)::date`
+}
+
+function dateOf(entries: Model['entries'], entry: Entry, alias: string, from: string): string {
+  const { action, fromTable } = entry.described.erase
+  const edge = action === 'retain' ? entry.edges.find(({ via }) => via === fromTable) : undefined
   const holder = edge && entries.get(edge.via)
-  if (!edge || !holder) return `(coalesce(${dayOf(entry, alias, from)}, ${now}) + ${plus})::date`
-  const joined = edge.columns.map((name, i) => `${column('k', edge.viaColumns[i] ?? '')} = ${column(alias, name)}`).join(' AND ')
-  const sought = `SELECT max(${dayOf(holder, 'k', from)}) FROM ${qualified(holder.table)} k WHERE ${joined}`
-  return `(coalesce((${sought}), ${now}) + ${plus})::date`
+  if (!edge || !holder) return dayOf(entry, alias, from)
+  const next = `${alias}k`
+  const joined = edge.columns.map((name, i) => `${column(next, edge.viaColumns[i] ?? '')} = ${column(alias, name)}`).join(' AND ')
+  return `(SELECT max(${dateOf(entries, holder, next, from)}) FROM ${qualified(holder.table)} ${next} WHERE ${joined})`
 }
 
 /** The day in a column, whatever it is kept as; in UTC. */

@@ -38,7 +38,7 @@ const Erase = object(
     statute: Optional(Type.String({ pattern: STATUTE, description: 'Which law has it kept; with `17_3_b`.' })),
     from: Optional(ColumnName),
     fromTable: Optional(
-      Type.String({ description: 'The table of a path in which the column `from` is, where it is not this one.' }),
+      Type.String({ description: 'The table of a path by whose date rows are kept, where it is not their own.' }),
     ),
     for: Optional(Period),
     afterwards: Optional(

@@ -1,5 +1,5 @@
 import { clearable } from './catalogue.ts'
-import { actionOf, cutsOff, leavesMark, STAND_IN } from './condition.ts'
+import { actionOf, cutsOff, dated, leavesMark, STAND_IN } from './condition.ts'
 import type { Target } from './description.ts'
 import type { Finding } from './finding.ts'
 import { type Edge, type Entry, type Model, owned } from './model.ts'
@@ -24,8 +24,7 @@ function ofEntry(model: Model, entry: Entry): Finding[] {
   const { action, columns = {} } = actionOf(erase)
   const place = erase.action === 'retain' && erase.afterwards ? ['erase', 'afterwards', 'columns'] : ['erase', 'columns']
   const cleared = entry.edges.filter(edge => edge.detached || action === 'detach')
-  const undated =
-    erase.action === 'retain' && model.entries.get(erase.fromTable ?? entry.name)?.table.columns.get(erase.from ?? '')?.nullable
+  const undated = erase.action === 'retain' && dated(model.entries, entry).table.columns.get(erase.from ?? '')?.nullable
   return [
     ...cleared.flatMap(edge => unclearable(entry, edge)),
     ...Object.entries(columns).flatMap(([name, target]) => ofTarget(entry, name, target, [...place, name])),
@@ -71,17 +70,24 @@ function ofTarget(entry: Entry, name: string, { to, suffix = '' }: Target, place
     : []
 }
 
-/** What is kept has to be found again when its day has come. */
+const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 365.25 / 12, Y: 365.25 }
+const daysOf = (period = ''): number => Number(period.slice(1, -1)) * (DAYS[period.slice(-1)] ?? 0)
+
+/** What is kept has to be found again when its day has come: the way to it is kept, too, and at least as long. */
 function lostWay({ entries, description }: Model, entry: Entry): Finding[] {
   const given = Object.values(description.subject.identities).map(({ column }) => column)
+  const { from, fromTable, for: period } = entry.described.erase
   return owned(entry).flatMap(({ via, viaColumns, at: i }) => {
     const next = entries.get(via)
     if (!next) return []
-    const { action, columns = {} } = actionOf(next.described.erase)
-    const goesFirst = next.described.erase.action !== 'retain' && (action !== 'anonymise' || cutsOff(next, columns))
+    const { erase } = next.described
+    const { columns = {} } = actionOf(erase)
     const isGiven = next.isSubject && viaColumns.length === 1 && given.includes(viaColumns[0] ?? '')
-    return goesFirst && !isGiven
-      ? [error(entry, ['paths', i], `its rows are kept, but the way to them through ${via} is erased`)]
-      : []
+    if (isGiven || (erase.action === 'anonymise' && !cutsOff(next, columns))) return []
+    if (erase.action !== 'retain')
+      return [error(entry, ['paths', i], `its rows are kept, but the way to them through ${via} is erased`)]
+    const goesAlong = fromTable === via && from === erase.from && daysOf(period) <= daysOf(erase.for)
+    const detail = `rows may be kept longer than those of ${via}: keep them by the same date, 'fromTable: ${via}', and no longer`
+    return goesAlong ? [] : [error(entry, ['paths', i], detail)]
   })
 }

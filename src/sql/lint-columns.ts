@@ -1,4 +1,5 @@
 import type { Column } from './catalogue.ts'
+import { dated } from './condition.ts'
 import type { Finding } from './finding.ts'
 import type { Entry, Model } from './model.ts'
 import { pointer } from './read-description.ts'
@@ -73,7 +74,7 @@ function namedBy(entry: Entry, entries: Model['entries']): Named[] {
       ...there.flatMap(name => named(name, at('paths', i), anything, entries.get(via))),
     ]),
     ...Object.keys(changed).flatMap(name => named(name, at('erase', 'columns', name))),
-    ...named(erase.from, at('erase', 'from'), aDate, entries.get(erase.fromTable ?? table)),
+    ...named(erase.from, at('erase', 'from'), aDate, dated(entries, entry)),
     ...named(restriction?.column, at('restriction', 'column'), aFlag),
   ]
 }
