@@ -49,8 +49,10 @@ export async function findSubject(session: Session, model: Model, { subject: { i
     }
   }
   const isKey = (name: string) => subject.table.primaryKey.length === 1 && subject.table.primaryKey[0] === name
-  const isOther = rows.size > 0 && by.value.some(one => isKey(one.column))
-  if (!several && (rows.size > 1 || isOther)) return { kind: 'several' }
+  if (!several && rows.size > 1) return { kind: 'several' }
+  // The number of a row that is not there, beside somebody who is: not taken for another of theirs unless people have several.
+  const strange = several || rows.size === 0 ? [] : by.value.filter(one => isKey(one.column))
+  for (const { column: name, identity } of strange) values.get(name)?.delete(identity.value)
   for (const row of rows.values())
     for (const [name, value] of Object.entries(row)) if (value !== null) values.get(name)?.add(value)
   const leads = by.value.filter(one => handles.includes(one.column))

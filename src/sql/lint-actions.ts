@@ -47,9 +47,21 @@ function ofEntry(model: Model, entry: Entry): Finding[] {
           },
         ]
       : []),
-    ...(erase.action === 'retain' ? lostWay(model, entry) : []),
+    ...(erase.action === 'retain' ? [...lostWay(model, entry), ...unrestricted(model, entry)] : []),
   ]
 }
+
+/** What is kept for the law alone is restricted (Art. 18), and without a flag somebody has to see to that. */
+const unrestricted = ({ description }: Model, entry: Entry): Finding[] =>
+  entry.described.restriction || description.subject.restriction
+    ? []
+    : [
+        {
+          kind: 'warning',
+          pointer: at(entry, 'erase'),
+          detail: 'what is kept cannot be restricted from here: name a column in `restriction`',
+        },
+      ]
 
 const unclearable = (entry: Entry, { columns, at: i }: Edge): Finding[] =>
   clearable(entry.table, columns).length > 0
@@ -83,7 +95,8 @@ function lostWay({ entries, description }: Model, entry: Entry): Finding[] {
     const { erase } = next.described
     const { columns = {} } = actionOf(erase)
     const isGiven = next.isSubject && viaColumns.length === 1 && given.includes(viaColumns[0] ?? '')
-    if (isGiven || (erase.action === 'anonymise' && !cutsOff(next, columns))) return []
+    const isFound = !next.isSubject || given.some(name => columns[name] === undefined)
+    if (isGiven || (erase.action === 'anonymise' && !cutsOff(next, columns) && isFound)) return []
     if (erase.action !== 'retain')
       return [error(entry, ['paths', i], `its rows are kept, but the way to them through ${via} is erased`)]
     const goesAlong = fromTable === via && from === erase.from && daysOf(period) <= daysOf(erase.for)

@@ -21,6 +21,7 @@ import { manifestOf } from './manifest-of.ts'
 import { findDescribed, type Model, tablesOf } from './model.ts'
 import { readDescription } from './read-description.ts'
 import { rectify } from './rectify.ts'
+import { rememberChanges } from './remember.ts'
 import { resolve } from './resolve.ts'
 import { restrict } from './restrict.ts'
 import { inTransaction, type Session } from './session.ts'
@@ -36,10 +37,20 @@ export interface SqlDeps extends ConnectDeps {
 const BATCH = 1000
 
 /** PostgreSQL databases that a description makes into adapters. Their `settings` hold it, their `credentials` two roles. */
-export const sqlConnector = (deps: SqlDeps): Connector => ({
-  manifest: contact => askDatabase(deps, contact),
-  ask: call => ask(deps, call).catch(answerTo),
-})
+export function sqlConnector(deps: SqlDeps): Connector {
+  const changes = rememberChanges(deps.clock)
+  return {
+    manifest: contact => askDatabase(deps, contact),
+    async ask(call) {
+      const isChange = changesAnything(call.task)
+      const known = isChange ? changes.recall(call.task) : undefined
+      if (known) return known
+      const answer = await ask(deps, call).catch(answerTo)
+      if (isChange) changes.keep(call.task, answer)
+      return answer
+    },
+  }
+}
 
 const refused = (errors: readonly Fault[]): Problem =>
   new Problem('manifest_refused', 'The description cannot be used as it stands.', { errors: errors.slice(0, 50) })
@@ -76,11 +87,12 @@ async function askDatabase(deps: SqlDeps, contact: Contact): Promise<Manifest> {
 }
 
 const CHANGES: ReadonlySet<string> = new Set(['erase', 'rectify', 'restrict', 'lift_restriction'])
+const changesAnything = ({ action, dryRun }: TaskCall): boolean => CHANGES.has(action) && !dryRun
 
 async function ask(deps: SqlDeps, call: AdapterCall): Promise<Answer> {
   const { task, signal } = call
   const description = descriptionIn(call)
-  const login: Login = CHANGES.has(task.action) && !task.dryRun ? 'eraser' : 'reader'
+  const login: Login = changesAnything(task) ? 'eraser' : 'reader'
   if (roleOf(call, login) === undefined) return { kind: 'failed', code: 'refused', detail: 'there is nobody who may change it' }
   const deadline = AbortSignal.timeout((call.limits ?? CALL_LIMITS).totalMs)
   const ending = signal ? AbortSignal.any([signal, deadline]) : deadline
@@ -89,7 +101,6 @@ async function ask(deps: SqlDeps, call: AdapterCall): Promise<Answer> {
 
 async function carryOut(deps: SqlDeps, session: Session, description: Description, call: AdapterCall): Promise<Answer> {
   const { task } = call
-  const isChange = CHANGES.has(task.action) && !task.dryRun
   const read = async (): Promise<Answer | { model: Model; found: Found }> => {
     const { model, findings } = findDescribed(description, await readCatalogue(session, { only: tablesOf(description) }))
     const [missing] = findings
@@ -98,14 +109,15 @@ async function carryOut(deps: SqlDeps, session: Session, description: Descriptio
     const who = await findSubject(session, model, task)
     if (who.kind === 'nobody') return { kind: 'unknown' }
     if (who.kind === 'several') return { kind: 'quarantined', reason: 'the identities are those of more people than one' }
-    return isChange ? { model, found: who.found } : await readFor(session, model, who.found, call)
+    return changesAnything(task) ? { model, found: who.found } : await readFor(session, model, who.found, call)
   }
   const answer = await inTransaction(session, 'reading', read)
   if ('kind' in answer) return answer
   const { model, found } = answer
   const datasets = await change(deps, session, { model, found, task })
-  // Who is erased is gone, and asking again must not look as if nobody had ever been there.
-  return task.action === 'erase' && found.byKey ? { kind: 'result', matched: found.matched, datasets } : answered(found, datasets)
+  // An earlier attempt may have erased them and died before it could say so.
+  const isAgain = task.action === 'erase' && task.attempt > 1 && found.byKey
+  return isAgain ? { kind: 'result', matched: found.matched, datasets } : answered(found, datasets)
 }
 
 async function readFor(

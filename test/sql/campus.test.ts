@@ -89,7 +89,8 @@ describe('a database without foreign keys', () => {
     if (again.kind !== 'result') throw new Error(JSON.stringify(again))
     expect(new Set(again.datasets.map(({ outcome }) => outcome))).toEqual(new Set(['no_data', 'retained']))
     expect(await snapshot(campus.owner, ['mdl_forum_posts', 'mdl_payments', 'mdl_user'])).toEqual(after)
-    expect(await campus.ask('locate', '99')).toEqual({ kind: 'unknown' })
+    for (const action of ['locate', 'erase'] as const) expect(await campus.ask(action, '99')).toEqual({ kind: 'unknown' })
+    expect(await campus.ask('erase', '99', { attempt: 2 })).toMatchObject({ kind: 'result' })
   })
 
   test('knows who somebody is, since when, and whose addresses are whose', async () => {

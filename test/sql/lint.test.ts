@@ -145,6 +145,23 @@ describe('what cannot be done is refused', () => {
     expect(await errorsOf(kept)).toContainEqual(expect.stringContaining('the way to them through orders is erased'))
   })
 
+  test('rows that are kept while nobody is found any more', async () => {
+    const { people, orders } = SHOP.tables as Record<string, DescribedTable>
+    const erased: DescribedTable['erase'] = { action: 'anonymise', columns: { email: { to: 'hash' } } }
+    const kept: DescribedTable['erase'] = { action: 'retain', reason: '17_3_e', from: 'placed_on', for: 'P7Y' }
+    const described = (identities: Description['subject']['identities']): Description => ({
+      ...SHOP,
+      subject: { ...SHOP.subject, identities },
+      tables: {
+        people: { ...(people as DescribedTable), erase: erased },
+        orders: { ...(orders as DescribedTable), erase: kept },
+      },
+    })
+    const lost = expect.stringContaining('/tables/orders/paths/0 its rows are kept, but the way')
+    expect(await errorsOf(described({ email: { column: 'email' } }))).toContainEqual(lost)
+    expect(await errorsOf(described({ email: { column: 'email' }, user_id: { column: 'id' } }))).not.toContainEqual(lost)
+  })
+
   test('a cascade that would take what is somebody else’s', async () => {
     const sql = 'CREATE TABLE x_j (tenant int, no int, FOREIGN KEY (tenant, no) REFERENCES orders ON DELETE CASCADE)'
     const ignoring = { ...SHOP, ignored: [...(SHOP.ignored ?? []), { column: 'public.x_j.no', because: 'Of others.' }] }
