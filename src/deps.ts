@@ -24,6 +24,7 @@ import {
   writeToOwn,
 } from './delivery/write-letters.ts'
 import { tellOfRefusedMandate, tellOfRepresentative, writeCodeLetter } from './delivery/write-to-represented.ts'
+import { opendsrConnector } from './opendsr/opendsr-connector.ts'
 import { checkPolicy } from './operations/check-policy.ts'
 import { type Counts, countWork } from './operations/count-work.ts'
 import { probeVault } from './operations/probe-vault.ts'
@@ -118,6 +119,7 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
 const connectorsOf = ({ adapterAllowedHosts, timeZone }: Config, outbound: Outbound, clock: Clock) => ({
   service: serviceConnector({ outbound, clock }),
   sql: sqlConnector({ addressOf: createAddressOf({ allowedHosts: adapterAllowedHosts }), clock, timeZone }),
+  opendsr: opendsrConnector({ outbound, clock }),
 })
 
 /** Everybody who writes letters, with what they write them with. */

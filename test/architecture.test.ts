@@ -16,6 +16,7 @@ const ORDER = [
     'adapters',
     'conformance',
     'sql',
+    'opendsr',
     'requests',
     'webhooks',
     'staff',

@@ -2,8 +2,8 @@ import type { OutboundReason } from '../platform/outbound.ts'
 import type { FaultCode } from './fault.ts'
 import type { DatasetAnswer, Identity, RecipientAnswer, ResolveAnswer } from './protocol.ts'
 
-/** Why asking came to nothing: a fault of the adapter's answer, or of the way there, nothing known to ask it with, or trouble of our own. */
-export type Trouble = FaultCode | OutboundReason | 'no_identity' | 'own_trouble' | 'worker_lost'
+/** Why asking came to nothing: a fault of the adapter's answer, or of the way there, nothing known to ask it with, no way to ask it that, or trouble of our own. */
+export type Trouble = FaultCode | OutboundReason | 'no_identity' | 'not_supported' | 'own_trouble' | 'worker_lost'
 
 /**
  * What an adapter's answer to a task comes to. `detail` is ours and fit for a log; everything an adapter said of a person is in

@@ -1,5 +1,5 @@
 import { type Clock, realTime } from '../platform/clock.ts'
-import { type Outbound, type OutboundAnswer, OutboundError } from '../platform/outbound.ts'
+import type { Outbound, OutboundAnswer } from '../platform/outbound.ts'
 import type { Answer } from './answer.ts'
 import { CALL_LIMITS, type CallLimits } from './call-limits.ts'
 import { readCollectDocument } from './collect-document.ts'
@@ -14,6 +14,7 @@ import { mediaTypeOf, readWhole } from './read-json.ts'
 import { parseRetryAfter, pollDelay } from './retry.ts'
 import { signCall } from './signing.ts'
 import { parseStrictly } from './strict-json.ts'
+import { faultOf, LOST, troubleWith } from './trouble.ts'
 
 export interface CallDeps {
   outbound: Pick<Outbound, 'request' | 'isListed'>
@@ -46,15 +47,9 @@ export async function callAdapter(deps: CallDeps, { limits = CALL_LIMITS, ...ask
     afterSeconds = parseRetryAfter(answer.headers['retry-after'], realTime(deps.clock))
     return await read(deps, call, answer, afterSeconds)
   } catch (error) {
-    if (!(error instanceof OutboundError || error instanceof AdapterFault)) throw error
-    const code = error instanceof AdapterFault ? error.code : error.reason
-    const detail = error instanceof AdapterFault ? error.detail : 'the call did not come to its end'
-    if (!error.retryable) return { kind: 'failed', code, detail }
-    return { kind: 'later', code, detail, ...(afterSeconds !== undefined && { afterSeconds }) }
+    return troubleWith(error, afterSeconds)
   }
 }
-
-const LOST = new Set([404, 410])
 
 /** A task that its location no longer knows (the adapter was restarted) is sent again: its id makes that harmless. */
 async function ask(deps: CallDeps, call: Call): Promise<OutboundAnswer> {
@@ -125,14 +120,4 @@ export function locationOf({ baseUrl }: Pick<Contact, 'baseUrl'>, location: stri
     throw new AdapterFault('location_refused', 'the location of the task is missing, or not at the adapter')
   }
   return url.href
-}
-
-/** What is not listed in the protocol is a fault, never "no data": a login page, a lost route, a redirect. */
-function faultOf(status: number): AdapterFault {
-  const answered = `the call was answered with ${status}`
-  if (status === 429 || status === 503) return new AdapterFault('busy', answered)
-  if (status === 408 || status >= 500) return new AdapterFault('server_error', answered)
-  if (status >= 300 && status < 400) return new AdapterFault('redirected', answered)
-  const isRefusal = status >= 400 && !LOST.has(status)
-  return new AdapterFault(isRefusal ? 'refused' : 'unexpected_status', answered)
 }

@@ -1,12 +1,17 @@
 import { Problem } from '../domain/problem.ts'
+import { realTime } from '../platform/clock.ts'
 import type { Answer } from './answer.ts'
 import { type AdapterCall, type CallDeps, callAdapter } from './call-adapter.ts'
 import { type CancelCall, type Cancelled, cancelTask } from './cancel-task.ts'
 import { type Contact, type Deps as FetchDeps, fetchManifest } from './fetch-manifest.ts'
 import type { Manifest } from './protocol.ts'
+import { verifyCallback } from './signing.ts'
 
-/** `service` speaks our protocol (openapi/adapter.yaml); `sql` is a PostgreSQL database that a description makes into an adapter. */
-export const ADAPTER_KINDS = ['service', 'sql'] as const
+/**
+ * `service` speaks our protocol (openapi/adapter.yaml); `sql` is a PostgreSQL database that a description makes into an adapter;
+ * `opendsr` is a processor that speaks OpenDSR.
+ */
+export const ADAPTER_KINDS = ['service', 'sql', 'opendsr'] as const
 export type AdapterKind = (typeof ADAPTER_KINDS)[number]
 
 /**
@@ -19,6 +24,26 @@ export interface Connector {
   ask(call: AdapterCall): Promise<Answer>
   /** Tells it that a promised answer is not needed any more. Absent where nothing is ever promised. */
   cancel?(call: CancelCall): Promise<Cancelled>
+  /** Whether a call back comes from this adapter. A kind without this calls nobody back. @throws Problem `proof_refused`, `not_allowed` */
+  hear?(contact: Contact, callBack: CallBack): Promise<Heard>
+}
+
+/** A call back as it came, of which nothing is believed yet. */
+export interface CallBack {
+  /** By which the adapter knows the task. */
+  taskId: string
+  /** The address that the adapter was told. */
+  url: string
+  headers: Readonly<Record<string, string | string[] | undefined>>
+  rawBody: Buffer
+}
+
+/** One that is believed. */
+export interface Heard {
+  /** By which a repetition is known. */
+  message: string
+  /** It says that something changed, whatever that is: also when nobody waits any more. */
+  onEveryChange: boolean
 }
 
 export type Connectors = Readonly<Record<AdapterKind, Connector>>
@@ -37,4 +62,7 @@ export const serviceConnector = (deps: CallDeps & FetchDeps): Connector => ({
   },
   ask: call => callAdapter(deps, call),
   cancel: call => cancelTask(deps, call),
+  async hear({ secrets }, { headers, rawBody }) {
+    return { message: verifyCallback(secrets, headers, rawBody, realTime(deps.clock)), onEveryChange: false }
+  },
 })

@@ -2,18 +2,20 @@ import { createHash } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { contactOf } from '../adapters/adapters.store.ts'
-import { verifyCallback } from '../adapters/signing.ts'
+import type { Connectors, Heard } from '../adapters/kinds.ts'
 import { requestStream } from '../audit/record.ts'
 import { takeRawBody } from '../auth/raw-body.ts'
 import { Problem } from '../domain/problem.ts'
-import { realTime } from '../platform/clock.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
+import { callbackUrl } from './task-call.ts'
 import { getTask, lockTask, pollNow, type Task } from './tasks.store.ts'
 
 export interface CallbackDeps extends CaseDeps, Database {
   vault: Pick<Vault, 'openJson' | 'sealJson'>
+  connectors: Connectors
+  publicUrl: string
 }
 
 /**
@@ -27,13 +29,13 @@ export const callbackRoutes =
     api.post(
       '/callbacks/:task',
       {
-        config: { allow: { signed: true }, problems: ['proof_refused', 'not_found', 'illegal_transition'] },
+        config: { allow: { signed: true }, problems: ['proof_refused', 'not_allowed', 'not_found', 'illegal_transition'] },
         schema: {
           operationId: 'receiveCallback',
           tags: ['adapters'],
           summary: 'Tell that a task is done',
           description:
-            'Called by an adapter, signed after Standard Webhooks with the secret it shares with this service. May come more than once.',
+            'Called by an adapter, signed after Standard Webhooks with the secret it shares with this service; by a processor that speaks OpenDSR, signed with the key of its certificate. May come more than once.',
           params: Type.Object({ task: Type.String({ format: 'uuid' }) }),
           response: {
             202: Type.Object(
@@ -47,9 +49,12 @@ export const callbackRoutes =
         const task = await getTask(deps.read, req.params.task)
         if (!task) throw new Problem('not_found')
         const rawBody = req.body instanceof Buffer ? req.body : Buffer.alloc(0)
-        const { secrets } = await contactOf(deps, deps.read, task.adapterId)
-        const webhookId = verifyCallback(secrets, req.headers, rawBody, realTime(deps.clock))
-        await deps.transact(tx => takeIn(deps, tx, task, webhookId, createHash('sha256').update(rawBody).digest()))
+        const { kind, ...contact } = await contactOf(deps, deps.read, task.adapterId)
+        const { headers } = req
+        const url = callbackUrl(deps, task)
+        const heard = await deps.connectors[kind].hear?.(contact, { taskId: task.key, url, headers, rawBody })
+        if (!heard) throw new Problem('proof_refused')
+        await deps.transact(tx => takeIn(deps, tx, task, heard, createHash('sha256').update(rawBody).digest()))
         return reply.code(202).send({ status: 'accepted' })
       },
     )
@@ -60,18 +65,19 @@ async function takeIn(
   deps: CallbackDeps,
   tx: Tx,
   { id, requestId, adapter }: Task,
-  webhookId: string,
+  { message, onEveryChange }: Heard,
   bodyHash: Buffer,
 ): Promise<void> {
   const task = await lockTask(tx, id)
   const seen = await tx.query<unknown[]>(
     `INSERT INTO callback_seen (task_id, webhook_id, body_hash, attempt, at) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT DO NOTHING RETURNING 1`,
-    [id, webhookId, bodyHash, task.attempt, deps.clock.now()],
+    [id, message, bodyHash, task.attempt, deps.clock.now()],
   )
   if (seen.length === 0) return
-  if (task.state !== 'accepted' && task.state !== 'running')
-    throw new Problem('illegal_transition', `The task is '${task.state}' and waits for nothing.`)
+  const isAwaited = task.state === 'accepted' || task.state === 'running'
+  if (!isAwaited && onEveryChange) return
+  if (!isAwaited) throw new Problem('illegal_transition', `The task is '${task.state}' and waits for nothing.`)
   await pollNow(tx, id)
   await deps.record(tx, requestStream(requestId), { kind: 'adapter', id: adapter }, 'called_back', { taskId: id })
   await deps.enqueue(tx, 'dispatch-tasks', {})

@@ -17,7 +17,7 @@ export interface TaskCallDeps extends IdentityDeps, DetailsDeps {
 
 /** The question as the adapter gets it: the same on every try. Undefined when nothing is known to ask it with. */
 export async function taskCallOf(deps: TaskCallDeps, task: Task): Promise<TaskCall | undefined> {
-  const { id, key: taskId, attempt, dueAt } = task
+  const { key: taskId, attempt, dueAt } = task
   const call = await questionOf(deps, task)
   return (
     call && {
@@ -26,10 +26,14 @@ export async function taskCallOf(deps: TaskCallDeps, task: Task): Promise<TaskCa
       attempt,
       dryRun: false,
       dueAt: dueAt.toISOString(),
-      callbackUrl: `${deps.publicUrl}/v1/callbacks/${id}`,
+      callbackUrl: callbackUrl(deps, task),
     }
   )
 }
+
+/** Where an adapter tells that a task is done. */
+export const callbackUrl = ({ publicUrl }: { publicUrl: string }, { id }: Pick<Task, 'id'>): string =>
+  `${publicUrl}/v1/callbacks/${id}`
 
 type Question = Pick<Task, 'requestId' | 'action' | 'config'>
 
