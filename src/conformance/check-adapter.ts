@@ -52,6 +52,9 @@ const CHECKS: readonly Check[] = [
   ...ERASURE_CHECKS,
 ]
 
+/** Of these only what they tell is looked at: an answer takes them days, and whom they are asked about is erased there for good. */
+const ANSWER_IN_DAYS: ReadonlySet<AdapterKind> = new Set(['opendsr'])
+
 /**
  * Holds an adapter against the protocol: asks as the service asks, and as it must not be asked, and says of each rule whether it is
  * kept. Adapters of another kind than `service` are held to what does not depend on how they are called. Talks to the adapter, one
@@ -90,7 +93,7 @@ export async function checkAdapter(
       other: understoodBy(manifest, other),
       nobody: understoodBy(manifest, nobodyOf(types, known)),
     })
-    for (const check of CHECKS) {
+    for (const check of ANSWER_IN_DAYS.has(kind) ? [] : CHECKS) {
       const checked = await judgeIfPossible(probe, check, { kind, destructive })
       if (checked) checks.push(checked)
     }

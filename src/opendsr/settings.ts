@@ -15,7 +15,7 @@ const Settings = Type.Object(
   {
     name: Type.String(),
     dialect: Type.Enum(DIALECT_NAMES),
-    overrides: Type.Optional(Type.Partial(Profile)),
+    overrides: Type.Optional(Type.Partial(Profile, { additionalProperties: false })),
     datasets: Type.Array(Type.Record(Type.String(), Type.Unknown()), { minItems: 1, maxItems: 1 }),
     region: Type.Optional(Type.String()),
     eraseAfter: Type.Optional(Type.Array(Type.String())),
