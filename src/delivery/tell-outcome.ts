@@ -79,19 +79,32 @@ async function certificate(
     until,
   }))
   const erased = tasks.filter(({ action, asked }) => action === 'erase' && asked)
+  const confirmed = erased.filter(task => isOnlyConfirmed(task, tasks))
   const before = erased.some(({ answer }) => answer?.erasedFor) && !erased.some(hasErased)
   return {
     erasedOn: today,
     ...(before && { before }),
-    adapters: new Set(erased.map(({ adapterId }) => adapterId)).size,
+    adapters: new Set(erased.filter(task => !confirmed.includes(task)).map(({ adapterId }) => adapterId)).size,
+    ...(confirmed.length > 0 && { confirmed: confirmed.map(({ config }) => config.title) }),
     only: (scope.categories ?? []).map(name => categoryFor(policy, name, locale)),
     kept,
     refused: refusedAmong(tasks).map(({ title }) => title),
     forwarded: forwardedAmong(tasks).map(({ title }) => title),
-    rescans: RESCAN_DAYS.map(days => addDays(today, days)),
+    rescans: confirmed.length > 0 && confirmed.length === erased.length ? [] : RESCAN_DAYS.map(days => addDays(today, days)),
     authority: authorityFor(policy, locale),
   }
 }
+
+/** It said so itself, and whether it is so nobody could look up but people, by whatever they were told. */
+const isOnlyConfirmed = ({ adapterId, answer }: Task, tasks: readonly Task[]): boolean =>
+  answer?.status !== 'settled_by_hand' &&
+  tasks.some(
+    task =>
+      task.action === 'confirm_erased' &&
+      task.adapterId === adapterId &&
+      task.round === 0 &&
+      task.answer?.status === 'settled_by_hand',
+  )
 
 const hasErased = ({ answer }: Task): boolean =>
   answer?.datasets.some(({ outcome, count }) => outcome === 'completed' && count > 0) === true

@@ -1,10 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { holdAdapters } from '../adapters/adapters.store.ts'
+import { ACTIONS } from '../pipeline.ts'
 import type { Tx } from '../platform/database.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
 import { configOf } from '../tasks/scope.ts'
 import { insertTasks, type NewTask, type Task } from '../tasks/tasks.store.ts'
 import { erasureOrder, inErasureOrder } from './erasure-order.ts'
+import { notSupported } from './plan-tasks.ts'
 
 /** What is asked of whom in a later round: of each task of the first one, the datasets that are looked at or erased again. */
 export interface Again {
@@ -42,6 +44,7 @@ export async function askAgain(
       config: adapter ? configOf(adapter, datasets) : { ...config, datasets },
       after: ids.slice(Math.max(0, i - 1), i),
       ...(!adapter && { problem: { code: 'adapter_removed', detail: 'The adapter is registered no more: look by hand.' } }),
+      ...(adapter && !adapter.manifest.actions.includes(ACTIONS[action]) && { problem: notSupported(action) }),
     }))
   })
   const now = deps.clock.now()

@@ -1,3 +1,4 @@
+import { adaptersIn } from '../adapters/adapters.store.ts'
 import { requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { type Day, dayIn } from '../domain/day.ts'
@@ -21,7 +22,7 @@ const BY = system('fulfilment')
 const BATCH = 500
 
 /**
- * What answered erasures still owe: looks again, days later, whether the data stayed away (a backup may have been restored, an
+ * What answered erasures still owe: looks again, wherever anybody can, days later, whether the data stayed away (a backup may have been restored, an
  * import repeated), erases once more what a restore brought back, and erases what the law had kept once its day has come. Each is
  * begun once, however many workers look.
  */
@@ -56,7 +57,9 @@ async function startRound(deps: LookDeps, tx: Tx, due: Pick<LaterRound, 'request
   const first = await tasksOf(tx, requestId, restoreId ? 'erase' : 'confirm_erased')
   const again = first.filter(({ asked, round: of }) => asked && of === 0).map(of => ({ of, datasets: of.config.datasets }))
   if (!restoreId) {
-    const adapters = await askAgain(deps, tx, begun, again)
+    const unable = (await adaptersIn(tx)).filter(({ manifest }) => !manifest.actions.includes('locate')).map(({ id }) => id)
+    const searchable = again.filter(({ of }) => !unable.includes(of.adapterId))
+    const adapters = await askAgain(deps, tx, begun, searchable)
     return deps.record(tx, requestStream(requestId), BY, 'looked_again', { round, adapters })
   }
   const restored = await adapterRestored(tx, restoreId)

@@ -166,6 +166,15 @@ describe('what a letter says', () => {
     expect(text).toContain('One service was asked')
   })
 
+  test('who was only taken at their word, and then of no search of theirs', () => {
+    const { text } = write('erased', { adapters: 1, confirmed: ['Vendor'] })
+    expect(text).toMatch(/One service was asked.*cannot search ourselves[^*]*\n\n\* Vendor/s)
+    expect(text).toContain('all services that we can search again on')
+    const alone = write('erased', { adapters: 0, confirmed: ['Vendor'], kept: [], rescans: [] }).text
+    expect(alone).toContain('* Vendor')
+    expect(alone).not.toMatch(/searched again|Nothing was erased/)
+  })
+
   test('what an objection came to', () => {
     expect(write('objection-decided').text).toMatch(/do not accept it.*security.*compelling legitimate grounds/s)
     const upheld = renderLetter('objection-decided', 'en', { ...common, outcome: 'upheld', purposes: ['marketing'] })

@@ -44,23 +44,27 @@ export const ABOUT_OUTCOMES = {
     }
   },
 
-  erased: (messages, { erasedOn, before, adapters, only = [], kept, refused = [], forwarded = [], rescans, authority }) => {
+  erased: (messages, said) => {
+    const { erasedOn, before, adapters, confirmed = [], only = [], kept, refused = [], forwarded = [], rescans, authority } = said
     const { say, count, day } = messages
     const isAll = kept.length + refused.length + forwarded.length === 0
     return {
       subject: say('erased.subject'),
       paragraphs: [
-        ...(adapters === 0
+        ...(adapters + confirmed.length === 0
           ? [say(isAll ? 'erased.none' : 'erased.none.but')]
           : [
               ...whatWasErased(messages, { erasedOn, before, only, isAll }),
-              count('erased.checked', adapters, { services: adapters }),
+              ...(adapters > 0 ? [count('erased.checked', adapters, { services: adapters })] : []),
+              ...titled(confirmed, say('erased.confirmed')),
             ]),
         ...(kept.length > 0 ? [say('erased.kept'), { items: kept.map(each => keptItem(messages, each)) }] : []),
         ...titled(refused, say('erased.refused')),
         ...titled(forwarded, say('erased.forwarded')),
         say('erased.record'),
-        ...(rescans.length > 0 ? [say('erased.rescans'), { items: rescans.map(day) }] : []),
+        ...(rescans.length > 0
+          ? [say(confirmed.length > 0 ? 'erased.rescans.but' : 'erased.rescans'), { items: rescans.map(day) }]
+          : []),
         ...(isAll ? [] : remedies(messages, authority)),
       ],
     }

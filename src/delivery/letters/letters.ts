@@ -124,7 +124,7 @@ export interface LetterValues {
     Repudiable &
     InZone & { right: Right; ground: WordedCode<'erasure-announced.ground'>; coolsOffAt: string }
   /**
-   * Only once every adapter was searched again and held nothing but what is `kept`. `only` are titles of the kinds of data that it
+   * Only once every adapter was searched again and held nothing but what is `kept`, or has `confirmed` it where nobody can search. `only` are titles of the kinds of data that it
    * was narrowed to, `refused` of what people decided not to erase, `forwarded` of what another controller
    * has to; `rescans` are the days of further searches.
    */
@@ -132,7 +132,10 @@ export interface LetterValues {
     erasedOn: Day
     /** All of it was gone already, by another request of the person. */
     before?: boolean
+    /** How many were asked and searched again. */
     adapters: number
+    /** Titles of those that nobody here can search: what is said of them is their word. */
+    confirmed?: string[]
     only?: Words[]
     kept: Kept[]
     refused?: string[]
