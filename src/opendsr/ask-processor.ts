@@ -13,7 +13,7 @@ import { type Clock, realTime } from '../platform/clock.ts'
 import { addressOf, openProcessor, type Processor, type ProcessorDeps } from './processor.ts'
 import { fetchResults, resultsOf } from './results.ts'
 import { askStatus, type Progress, submit, TYPE_OF } from './statuses.ts'
-import { type SubjectRequest, subjectRequests } from './subject-requests.ts'
+import { placeOf, type SubjectRequest, subjectRequests } from './subject-requests.ts'
 
 type Able = TaskCall['action'] & keyof typeof TYPE_OF
 type ProgressOf<K extends Progress['kind']> = Extract<Progress, { kind: K }>
@@ -64,7 +64,7 @@ function accepted(
   { clock }: { clock: Clock },
   { task }: AdapterCall,
   { baseUrl, profile }: Processor,
-  [first]: readonly SubjectRequest[],
+  requests: readonly SubjectRequest[],
   underWay: readonly ProgressOf<'under_way'>[],
 ): Answer {
   const now = realTime(clock)
@@ -74,7 +74,7 @@ function accepted(
   })
   return {
     kind: 'accepted',
-    location: addressOf(baseUrl, `${profile.requestsPath}/${first?.id}`),
+    location: placeOf(addressOf(baseUrl, `${profile.requestsPath}/${requests[0]?.id}`), requests),
     retryAfterSeconds: pollDelay({ now: clock.now(), dueAt: new Date(task.dueAt), retryAfter: Math.min(...waits) }),
   }
 }

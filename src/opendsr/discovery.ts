@@ -62,6 +62,7 @@ export function manifestFrom({ profile, told }: Processor, discovery: Discovery)
     actions: actions.map(([action]) => action),
     identityTypes: identityTypes.map(([type]) => ({ type })),
     limits: { ...profile.limits, batch: 1 },
+    cancellable: true, // for as long as it is `pending`
   })
 }
 

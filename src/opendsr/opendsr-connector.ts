@@ -5,6 +5,7 @@ import type { Manifest } from '../adapters/protocol.ts'
 import { Problem } from '../domain/problem.ts'
 import { OutboundError } from '../platform/outbound.ts'
 import { askProcessor } from './ask-processor.ts'
+import { cancelRequests } from './cancel-requests.ts'
 import { type CertificateDeps, type Certificates, keepCertificates } from './certificates.ts'
 import { discover, manifestFrom } from './discovery.ts'
 import { hear } from './hear.ts'
@@ -20,6 +21,7 @@ export function opendsrConnector(deps: OpenDsrDeps): Connector {
   return {
     manifest: contact => askForManifest(deps, certificates, contact),
     ask: call => askProcessor(deps, call),
+    cancel: call => cancelRequests(deps, call),
     hear: (contact, callBack) => hear(certificates, openProcessor(deps, contact, { limits: LIMITS }), callBack),
   }
 }

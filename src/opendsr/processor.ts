@@ -20,7 +20,10 @@ type Limits = Pick<CallLimits, 'headersMs' | 'idleMs' | 'totalMs'>
 export interface Processor extends Known {
   baseUrl: string
   /** With our credentials, which go to the origin of the base URL and wherever the profile says. */
-  ask(url: string, with_?: { method?: 'GET' | 'POST'; body?: unknown; bytes?: number; isOpen?: boolean }): Promise<OutboundAnswer>
+  ask(
+    url: string,
+    with_?: { method?: 'GET' | 'POST' | 'DELETE'; body?: unknown; bytes?: number; isOpen?: boolean },
+  ): Promise<OutboundAnswer>
   /** What its last answer asked us to wait. */
   afterSeconds(): number | undefined
 }

@@ -70,6 +70,10 @@ function idOf(seed: string): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
+/** What is remembered of the requests of a task: where the first of them is, and how many there are. */
+export const placeOf = (address: string, requests: readonly SubjectRequest[]): string => `${address}#${requests.length}`
+export const requestsBehind = (place: string): number => Number(/#(\d+)$/.exec(place)?.[1] ?? 1)
+
 export const inShape = (shape: Profile['identityShape'], identities: readonly SentIdentity[]) =>
   shape === 'map'
     ? Object.fromEntries(identities.map(({ type, value, format }) => [type, { value, encoding: format }]))

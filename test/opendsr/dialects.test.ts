@@ -178,6 +178,35 @@ describe('a request', () => {
   })
 })
 
+describe('a request that nobody waits for any more', () => {
+  const promised = async () => {
+    const { processor, by } = await meet(LIKE_MPARTICLE, 'mparticle-v3', KEY)
+    const task = taskFor('erase', [...ANA, { type: 'email', value: 'old@example.org' }])
+    const accepted = await by.ask(task)
+    const cancel = () => by.connector.cancel?.({ ...by.contact, taskId: task.taskId, location: location(accepted) })
+    return { processor, cancel, ids: [...processor.requests.keys()] }
+  }
+
+  test('is cancelled with all that belongs to it, also when the processor has lost it', async () => {
+    const { processor, cancel } = await promised()
+    expect(await cancel()).toBe('given_up')
+    expect([...processor.requests.values()].map(({ status }) => status)).toEqual(['cancelled', 'cancelled'])
+    processor.requests.clear()
+    expect(await cancel()).toBe('given_up')
+  })
+
+  test('goes on where one of them is past that, and is not known to have ended where the processor cannot be asked', async () => {
+    const { processor, cancel, ids } = await promised()
+    processor.set(ids[1] ?? '', 'in_progress')
+    expect(await cancel()).toBe('goes_on')
+    processor.instead.push((_req, res) => {
+      res.writeHead(503).end()
+      return true
+    })
+    expect(await cancel()).toBe('not_reached')
+  })
+})
+
 describe('a processor that misbehaves', () => {
   const answers: [string, number, string, Record<string, string>, object][] = [
     ['is busy and says for how long', 429, '{}', { 'retry-after': '120' }, { kind: 'later', code: 'busy', afterSeconds: 120 }],

@@ -112,7 +112,7 @@ describe('the manifest that follows', () => {
       actions: ['collect', 'erase'],
       identityTypes: [{ type: 'user_id' }, { type: 'email' }],
       datasets: [DATASET],
-      cancellable: false,
+      cancellable: true,
     })
   })
 

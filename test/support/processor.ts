@@ -146,6 +146,11 @@ export async function openProcessor(manners: Manners, wanted: Wanted = {}): Prom
     const id = path.startsWith(`/v9/${manners.requestsPath}/`) ? path.slice(`/v9/${manners.requestsPath}/`.length) : ''
     const kept = requests.get(id)
     if (method === 'GET' && kept) return answer(res, 200, statusOf(id, kept))
+    if (method === 'DELETE' && kept?.status === manners.words.pending) {
+      kept.status = manners.words.cancelled
+      return res.writeHead(202, { 'content-type': 'text/plain' }).end('accepted')
+    }
+    if (method === 'DELETE' && kept) return refuse(res, [400, 'e211', 'Unable to cancel request with invalid status'])
     return refuse(res, manners.unknown)
   })
   const kept = (id: string): Kept => requests.get(id) ?? fail(id)
