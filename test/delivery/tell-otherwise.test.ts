@@ -201,8 +201,10 @@ describe('the letter that no mail brings', () => {
   test('is never one that opens or proves something', async () => {
     smtp.says.recipient = 550
     const { at } = await waiting('access', { userId: `mail-${randomUUID()}` })
-    const { letters } = (await officer(`${at}/letters`)).body
-    expect(letters.map(({ kind }: { kind: string }) => kind)).toContain('ready')
+    const lettersOf = async (): Promise<{ id: string; kind: string; state: string }[]> =>
+      (await officer(`${at}/letters`)).body.letters
+    await eventually(async () => (await lettersOf()).some(({ kind, state }) => kind === 'ready' && state === 'refused'))
+    const letters = await lettersOf()
     for (const { id } of letters) expect((await read(at, id)).status).toBe(404)
     expect(await unmailed(at)).toEqual([])
   })

@@ -143,7 +143,7 @@ describe('A5, A21: a support agent works blind', () => {
       ['acknowledgment', 'sent'],
       ['ready', 'sent'],
     ])
-    expect(Object.keys(letters[0]).sort()).toEqual(['attempts', 'id', 'kind', 'sentAt', 'state', 'writtenAt'])
+    expect(Object.keys(letters[0]).sort()).toEqual(['attempts', 'id', 'kind', 'sentAt', 'state', 'toBeTold', 'writtenAt'])
     expect(letters[0].sentAt >= letters[0].writtenAt).toBe(true)
   })
 })
