@@ -14,8 +14,10 @@ import { type Row, type Session, textOf } from './session.ts'
 import { bindings, column, qualified, quoted } from './sql-text.ts'
 import { wellFormed } from './well-formed.ts'
 
-/** What is fetched at once is to come to about so much, and a file is read in pieces of this size. */
-const PIECE = 256 * 1024
+/** What is fetched at once is to come to about so much. */
+const AT_ONCE = 256 * 1024
+/** A file is read in pieces of this size: for each, the database unpacks the whole. */
+const PIECE = 4 * 1024 * 1024
 const ROWS = { first: 20, most: 2000 }
 
 type Collecting = { session: Session; model: Model; found: Found; task: TaskCall; limits: CallLimits; sink: CollectSink }
@@ -101,7 +103,7 @@ async function* rowsOf(session: Session, model: Model, found: Found, entry: Entr
     yield* rows
     if (rows.length < atOnce) break
     const average = rows.reduce((sum, [json]) => sum + textOf(json).length, 0) / rows.length
-    atOnce = Math.max(1, Math.min(ROWS.most, Math.floor(PIECE / Math.max(1, average))))
+    atOnce = Math.max(1, Math.min(ROWS.most, Math.floor(AT_ONCE / Math.max(1, average))))
   }
   await session.query('CLOSE rows_of_one')
 }
