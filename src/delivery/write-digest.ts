@@ -1,6 +1,7 @@
 import { ALARM_LEVELS } from '../domain/alarms.ts'
 import { addDays, dayIn } from '../domain/day.ts'
 import type { Transact, Tx } from '../platform/database.ts'
+import { countUnheard } from '../webhooks/webhooks.store.ts'
 import type { DigestList } from './letters/letters.ts'
 import { type OutboxDeps, writeLetter } from './outbox.ts'
 
@@ -32,6 +33,7 @@ export async function sendDigest(deps: DigestDeps): Promise<void> {
       dueSoon: await openOnes(tx, 'due BETWEEN $1 AND $2', date, addDays(date, ALARM_LEVELS.in_10_days)),
       needsDecision: await openOnes(tx, `'needs_decision' = ANY (flags)`),
       opened: await those(tx, OPENED, new Date(clock.now().getTime() - DAY_MS).toISOString()),
+      unheard: await countUnheard(tx),
       untold: await those(tx, UNTOLD, new Date(clock.now().getTime() - UNTOLD_MS).toISOString()),
     }
     const dedupe = `digest|${date}`

@@ -163,5 +163,6 @@ export const SAMPLES: LetterValues = {
     needsDecision: { total: 1, first: [dueSoon] },
     opened: { total: 1, first: [dueSoon] },
     untold: { total: 1, first: [dueSoon] },
+    unheard: 1,
   },
 }

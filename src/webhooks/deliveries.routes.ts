@@ -4,6 +4,7 @@ import { act } from '../auth/act.ts'
 import { Problem } from '../domain/problem.ts'
 import { decodeCursor, encodeCursor, nextLink } from '../platform/cursor.ts'
 import type { Database } from '../platform/database.ts'
+import { instantOf } from '../requests/request-bodies.ts'
 import { deliveriesOf, deliveryOf } from './deliveries.store.ts'
 import { type KeepDeps, replayDeliveries } from './keep-webhooks.ts'
 import { DELIVERY_EXAMPLE, DeliveryState, DeliveryView, viewDelivery } from './webhook-view.ts'
@@ -110,7 +111,8 @@ export const deliveryRoutes =
       (req, reply) =>
         act(deps, req, reply, async tx => {
           const webhook = await getWebhook(tx, req.params.id, req.caller, { lock: true })
-          const deliveries = await replayDeliveries(deps, tx, webhook, { since: new Date(req.body.since) }, req.caller)
+          const since = instantOf(req.body.since, '/since')
+          const deliveries = await replayDeliveries(deps, tx, webhook, { since }, req.caller)
           return { status: 200, headers: {}, body: { deliveries } }
         }),
     )

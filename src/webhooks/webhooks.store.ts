@@ -115,6 +115,14 @@ export async function lockWebhook(tx: Tx, id: string): Promise<Webhook | undefin
   return found
 }
 
+/** Webhooks that their services believe in and where nothing arrives: whose subscriber said that it is gone, or does not take anything. */
+export async function countUnheard(read: Tx): Promise<number> {
+  const [row] = await read.query<[{ count: number }]>(
+    `SELECT count(*) FROM webhook WHERE disabled_because = 'gone' OR state = 'active' AND failing_since IS NOT NULL`,
+  )
+  return row.count
+}
+
 /** Where a webhook leads and what signs now, the current secret first. */
 export interface Contact {
   id: string

@@ -103,3 +103,16 @@ test('one goes out a day, however many workers the clock wakes, and the next on 
     await other.close()
   }
 })
+
+test('it says how many webhooks reach nobody any more, and nothing of it where all are reached', async () => {
+  expect((await digest()).text).not.toContain('webhook')
+  service.mailbox.clear()
+  await service.sql(`DELETE FROM letter WHERE kind = 'daily-digest'`)
+  await service.sql(
+    `INSERT INTO webhook (id, owner, url, events, secrets_sealed, state, disabled_because, failing_since, created_at, changed_at)
+     SELECT gen_random_uuid(), 'crm', '', '{request.opened}', '', state, because, since::timestamptz, now(), now() FROM (VALUES
+       ('active', NULL, NULL), ('active', NULL, '2026-01-01'), ('disabled', 'gone', NULL), ('disabled', 'switched_off', '2026-01-01')
+     ) AS one (state, because, since)`,
+  )
+  expect((await digest()).text).toContain('2 webhooks reach nobody any more')
+})

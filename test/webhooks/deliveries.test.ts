@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { callers, until } from '../support/callers.ts'
 import { eventually } from '../support/eventually.ts'
@@ -122,6 +123,20 @@ describe('a service is told', () => {
     expect(told.get('deadline.approaching')).toMatchObject({ requestId: opened.id, level: 'in_10_days', legalDueOn })
   })
 
+  test('nothing of what was undone in the same transaction', async () => {
+    const crm = await subscriber(['request.opened', 'request.withdrawn'])
+    const id = await openAbout(crm.call, 'u-undone')
+    await service.sql(`CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$;
+      CREATE CONSTRAINT TRIGGER broken AFTER UPDATE ON dsar_request DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.state = 'withdrawn') EXECUTE FUNCTION break()`)
+    const withdraw = () => crm.call(`/v1/requests/${id}/withdrawal`, { method: 'POST' })
+    expect((await withdraw()).status).toBe(500)
+    await service.sql('DROP FUNCTION break CASCADE')
+    expect(await service.sql('SELECT type FROM webhook_delivery')).toEqual([{ type: 'request.opened' }])
+    expect((await withdraw()).status).toBe(200)
+    await arrivals(receiver, 2)
+  })
+
   test('nothing of requests that are not its own, nor of events that it did not ask for', async () => {
     const [crm, shop] = [await subscriber(), await subscriber(['request.withdrawn'], other)]
     const mine = await openAbout(crm.call, 'u-1')
@@ -238,6 +253,23 @@ describe('what does not arrive', () => {
     const deliveries = await deliveriesOnce(slow, all => all.filter(({ problem }) => problem === 'timeout').length >= 4, 25_000)
     expect(deliveries.map(({ lastStatus }: { lastStatus: null }) => lastStatus)).toEqual(Array(7).fill(null))
   }, 40_000)
+})
+
+test('an attempt that was overtaken by the next changes nothing of what that one brought about', async () => {
+  const overtaken = Promise.withResolvers<ServerResponse>()
+  receiver.answer = res => overtaken.resolve(res)
+  const crm = await subscriber()
+  await openAbout(crm.call, 'u-12')
+  const late = await overtaken.promise
+  receiver.answer = res => res.writeHead(204).end()
+  await service.sql(`UPDATE webhook_delivery SET lease_until = now() - interval '1 second'`)
+  await deliveriesOnce(crm, ([one]) => one?.state === 'delivered')
+  late.writeHead(410).end()
+  await new Promise(next => setTimeout(next, 500))
+  expect((await crm.call(`${crm.at}/deliveries`)).body.deliveries).toMatchObject([
+    { state: 'delivered', attempts: 2, lastStatus: 204 },
+  ])
+  expect((await crm.call(crm.at)).body.state).toBe('active')
 })
 
 test('an answer without end is a 200 all the same, and is not read', async () => {

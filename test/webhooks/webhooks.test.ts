@@ -176,4 +176,5 @@ test('deliveries are read by pages, the latest first, and by state', async () =>
   }
   expect(found).toEqual(all.map(({ id }: { id: string }) => id))
   expect((await call(`${at}/deliveries?cursor=nonsense`)).status).toBe(400)
+  expect((await call(`${at}/replay`, { body: { since: '2026-06-30T23:59:60Z' } })).body.code).toBe('unprocessable')
 })

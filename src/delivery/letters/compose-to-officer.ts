@@ -63,7 +63,7 @@ export const TO_OFFICER = {
     ],
   }),
 
-  'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold, opened }) => ({
+  'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold, opened, unheard }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [
       messages.count('daily-digest.open', open, { open }),
@@ -72,6 +72,7 @@ export const TO_OFFICER = {
       ...digestOf(messages, 'daily-digest.needsDecision', needsDecision),
       ...digestOf(messages, 'daily-digest.untold', untold),
       ...digestOf(messages, 'daily-digest.opened', opened),
+      ...(unheard > 0 ? [messages.count('daily-digest.unheard', unheard, { unheard })] : []),
     ],
   }),
 } satisfies Partial<Composers>

@@ -218,7 +218,7 @@ export interface LetterValues {
     doneOn: Day | null
   }
   /** To the privacy officer: references, no people. */
-  'daily-digest': Common & { date: Day; open: number } & Record<
+  'daily-digest': Common & { date: Day; open: number; unheard: number } & Record<
       'overdue' | 'dueSoon' | 'needsDecision' | 'untold' | 'opened',
       DigestList
     >
