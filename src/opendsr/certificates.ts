@@ -17,10 +17,10 @@ export interface CertificateDeps {
 export interface Certificates {
   /**
    * The certificate with which a processor signs: the pinned one, else the one that its discovery names, which is kept for a day.
-   * @param doubted it did not fit: look whether there is a newer one, unless that was done just now
+   * @param how `doubted`: it did not fit, so look whether there is a newer one, unless that was done just now
    * @throws AdapterFault `refused` for one that cannot be believed; and whatever keeps it from being fetched
    */
-  of(processor: Processor, doubted?: { doubted: boolean }): Promise<X509Certificate>
+  of(processor: Processor, how: { doubted: boolean }): Promise<X509Certificate>
 }
 
 const BYTES = 64 * 1024
@@ -56,7 +56,7 @@ export function keepCertificates({ clock, authorities }: CertificateDeps): Certi
   }
 
   return {
-    async of(processor, { doubted } = { doubted: false }) {
+    async of(processor, { doubted }) {
       const now = realTime(clock)
       const { certificate: pinned, processorDomain } = processor.profile
       const chain = pinned ? certificatesIn(pinned) : await fetched(processor, doubted)

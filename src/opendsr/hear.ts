@@ -1,4 +1,4 @@
-import { createHash, type X509Certificate } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { AdapterFault } from '../adapters/fault.ts'
 import type { CallBack, Heard } from '../adapters/kinds.ts'
 import { Problem } from '../domain/problem.ts'
@@ -26,10 +26,15 @@ async function isProven(certificates: Certificates, processor: Processor, callBa
   const { rawBody, headers } = callBack
   const signature = signatureOf(profile, headers)
   if (!signature) return false
-  const fits = (certificate: X509Certificate) => isSignedBy(certificate, profile, signature, rawBody)
+  /** One that is kept may be out of date, or have been replaced. */
+  const fits = (doubted: boolean) =>
+    believable(async () => isSignedBy(await certificates.of(processor, { doubted }), profile, signature, rawBody))
+  return ((await fits(false)) || (await fits(true))) && believable(async () => isAbout(callBack, rawBody))
+}
+
+async function believable(look: () => Promise<boolean>): Promise<boolean> {
   try {
-    const isGenuine = fits(await certificates.of(processor)) || fits(await certificates.of(processor, { doubted: true }))
-    return isGenuine && isAbout(callBack, rawBody)
+    return await look()
   } catch (error) {
     if (error instanceof AdapterFault || error instanceof OutboundError) return false
     throw error

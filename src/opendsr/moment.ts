@@ -2,8 +2,8 @@
 const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,3})\d*)?(Z|[+-]\d\d:?\d\d)?$/i
 
 /** Undefined for what is no moment: nobody's answer depends on it. */
-export function readMoment(text: string | null | undefined): Date | undefined {
-  const [, day, time, fraction = '0', zone = 'Z'] = MOMENT.exec(text?.trim() ?? '') ?? []
+export function readMoment(said: unknown): Date | undefined {
+  const [, day, time, fraction = '0', zone = 'Z'] = MOMENT.exec(typeof said === 'string' ? said.trim() : '') ?? []
   if (!day) return undefined
   const moment = new Date(`${day}T${time}.${fraction.padEnd(3, '0')}${zone.toUpperCase().replace(/(\d\d)(\d\d)$/, '$1:$2')}`)
   return Number.isNaN(moment.getTime()) ? undefined : moment

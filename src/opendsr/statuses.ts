@@ -18,13 +18,13 @@ type RequestType = (typeof TYPE_OF)[keyof typeof TYPE_OF]
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(of: T) => Type.Optional(Type.Union([of, Type.Null()]))
 
 const readReceipt = readerOf(
-  Type.Object({ subject_request_id: nullable(Type.String()), expected_completion_time: nullable(Type.String()) }),
+  Type.Object({ subject_request_id: nullable(Type.String()), expected_completion_time: Type.Optional(Type.Unknown()) }),
 )
 const readStatus = readerOf(
   Type.Object({
     subject_request_id: nullable(Type.String()),
     request_status: Type.String(),
-    expected_completion_time: nullable(Type.String()),
+    expected_completion_time: Type.Optional(Type.Unknown()),
     results_url: nullable(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 100 })])),
     results_count: nullable(Type.Integer({ minimum: 0 })),
   }),

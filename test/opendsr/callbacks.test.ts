@@ -23,7 +23,7 @@ async function met(
   wanted: Parameters<typeof openProcessor>[1] = {},
 ) {
   const processor = await openProcessor(manners, wanted)
-  const by = asking(processor, dialect, how)
+  const by = asking(processor, dialect, { ...how, allowedHosts: [processor.host.replace('127.0.0.1', 'localhost')] })
   open.push(by, processor)
   const task = taskFor('erase')
   await by.ask(task)
@@ -133,6 +133,8 @@ describe('the certificate of a processor', () => {
     const unknown = issue('processor', { domains }, root)
     expect(await heardWith(unknown, `${unknown.pem}${root.pem}`)).toBe(REFUSED)
     expect(await heardWith(unknown, 'nothing')).toBe(REFUSED)
+    const ofThatName = issue('processor', { domains }, issue('Test Root', { isAuthority: true }))
+    expect(await heardWith(ofThatName, ofThatName.pem)).toBe(REFUSED)
   })
 
   test('is not believed before its time, after it, for another domain, or with a weak key', async () => {
@@ -174,6 +176,19 @@ describe('the certificate of a processor', () => {
     expect(await hear(processor.signed(told(), { by: next }))).toEqual(BELIEVED)
     expect(fetches()).toBe(2)
   })
+})
+
+test('the certificate of a processor is fetched anew when the one that was kept has run out', async () => {
+  let now = Date.parse('2026-11-20T12:00:00Z')
+  const to = new Date('2026-11-20T13:00:00Z')
+  const { processor, hear, told } = await met(SPECIFIED, '2.0', { clock: { now: () => new Date(now) } }, { to })
+  expect(await hear(processor.signed(told()))).toEqual(BELIEVED)
+  now += 2 * 3_600_000
+  expect(await hear(processor.signed(told()))).toBe(REFUSED)
+  const next = issue('processor', { domains: [SPECIFIED.domain] }, processor.authority)
+  processor.served.pem = next.pem
+  now += 6 * 60_000
+  expect(await hear(processor.signed(told(), { by: next }))).toEqual(BELIEVED)
 })
 
 let opened: Processor
