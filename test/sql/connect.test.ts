@@ -88,9 +88,12 @@ describe('a password is sent', () => {
   })
 
   test('in clear to nobody who is not listed, whatever the address says', async () => {
-    await expect(connectorFor([]).manifest(contactAt('postgresql://127.0.0.1/shop?sslmode=disable'))).rejects.toMatchObject({
-      code: 'address_refused',
-    })
+    const unlisted = async () => ({ address: '127.0.0.1', listed: false })
+    const connector = sqlConnector({ addressOf: unlisted, clock: { now: () => new Date() }, timeZone: 'UTC' })
+    const contact = contactAt(`postgresql://public.example:${plain.port}/shop?sslmode=disable`)
+    const answer = await connector.ask({ ...contact, task: taskOf('locate', 'x', SHOP) })
+    expect(answer).toMatchObject({ kind: 'failed', code: 'tls' })
+    expect(heardBy(plain)).not.toMatch(/reader|hunter2/)
   })
 })
 
