@@ -18,6 +18,8 @@ import { type Deps, type Given, openDeps } from './deps.ts'
 import { forwardingRoutes } from './fulfilment/forwardings.routes.ts'
 import { planRoutes } from './fulfilment/plan.routes.ts'
 import { restoreRoutes } from './fulfilment/restores.routes.ts'
+import { manualApprovalRoutes, manualRoutes } from './handed/manual.routes.ts'
+import { pullRoutes } from './handed/pull.routes.ts'
 import { handlersOf } from './handlers.ts'
 import { holdRoutes } from './holds/holds.routes.ts'
 import { buildServer } from './http/server.ts'
@@ -106,6 +108,9 @@ const ROUTES = [
   adapterRoutes,
   admissionRoutes,
   suspensionRoutes,
+  pullRoutes,
+  manualRoutes,
+  manualApprovalRoutes,
   adapterHealthRoutes,
   callbackRoutes,
   webhookRoutes,

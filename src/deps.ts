@@ -1,5 +1,5 @@
 import { CALL_LIMITS } from './adapters/call-limits.ts'
-import { serviceConnector } from './adapters/kinds.ts'
+import { type Connector, type Connectors, serviceConnector } from './adapters/kinds.ts'
 import { createRecorder } from './audit/record.ts'
 import { type GuessingDeps, noteWrongCode } from './auth/guessing.ts'
 import { underPseudonym } from './auth/pseudonym.ts'
@@ -23,7 +23,9 @@ import {
   writeToEveryContact,
   writeToOwn,
 } from './delivery/write-letters.ts'
+import { tellOwner } from './delivery/write-task-for-you.ts'
 import { tellOfRefusedMandate, tellOfRepresentative, writeCodeLetter } from './delivery/write-to-represented.ts'
+import { handedConnector } from './handed/handed-connector.ts'
 import { opendsrConnector } from './opendsr/opendsr-connector.ts'
 import { checkPolicy } from './operations/check-policy.ts'
 import { type Counts, countWork } from './operations/count-work.ts'
@@ -67,6 +69,8 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
   const metrics = createMetrics({ ofProcess: true })
   const rateLimits = postgresRateLimits(database.read)
   const counts = countWork(metrics, database.read)
+  const blobs = openBlobStore(config.blobStoreUrl)
+  const keyOf = (read: Tx, requestId: string) => dataKeyOf({ vault }, read, requestId)
   const outbound = createOutbound({ allowedHosts: config.adapterAllowedHosts })
   const record = createRecorder({ clock, sign: bytes => vault.sign(bytes), onRecorded: tellSubscribers() })
   const letters = {
@@ -89,10 +93,10 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
     metrics,
     counts,
     onError,
-    blobs: openBlobStore(config.blobStoreUrl),
+    blobs,
     mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
     outbound,
-    connectors: connectorsOf(config, outbound, clock),
+    connectors: connectorsOf(config, outbound, clock, handedConnector({ read: database.read, blobs, clock, outbound, keyOf })),
     verifier: rememberServices(underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault), clock),
     rateLimits,
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
@@ -102,7 +106,7 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
     checkSignature: (keyId: string, bytes: Buffer, signature: Buffer) =>
       vault.verify(bytes, { keyId, algorithm: 'Ed25519', signature }),
     newDataKey: (requestId: string) => newDataKeyFor({ vault }, requestId),
-    keyOf: (read: typeof database.read, requestId: string) => dataKeyOf({ vault }, read, requestId),
+    keyOf,
     ...writersOf(letters),
     isResolvedLately: bind(isResolvedLately, { clock, enqueue: queue.enqueue }),
     heldBy: (tx: Tx, requestId: string) => heldBy({ vault, clock }, tx, requestId),
@@ -116,8 +120,15 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
 }
 
 /** How adapters of each kind are asked. */
-const connectorsOf = ({ adapterAllowedHosts, timeZone }: Config, outbound: Outbound, clock: Clock) => ({
+const connectorsOf = (
+  { adapterAllowedHosts, timeZone }: Config,
+  outbound: Outbound,
+  clock: Clock,
+  handed: Connector,
+): Connectors => ({
   service: serviceConnector({ outbound, clock }),
+  pull: handed,
+  manual: handed,
   sql: sqlConnector({ addressOf: createAddressOf({ allowedHosts: adapterAllowedHosts }), clock, timeZone }),
   opendsr: opendsrConnector({ outbound, clock }),
 })
@@ -132,6 +143,7 @@ const writersOf = (letters: LetterDeps) => ({
   tellOfRefusedMandate: bind(tellOfRefusedMandate, letters),
   tellOfficer: bind(tellOfficer, letters),
   tellOfLateness: bind(tellOfLateness, letters),
+  tellOwner: bind(tellOwner, letters),
   tellErasureUndone: bind(tellErasureUndone, letters),
   tellOfficerOfMessage: bind(tellOfficerOfMessage, letters),
   tellOfficerOfRepudiation: bind(tellOfficerOfRepudiation, letters),

@@ -11,6 +11,7 @@ import { concludeFulfilment } from './fulfilment/conclude-fulfilment.ts'
 import { concludeRound } from './fulfilment/conclude-round.ts'
 import { lookAgain } from './fulfilment/look-again.ts'
 import { startFulfilment } from './fulfilment/start-fulfilment.ts'
+import { tellOwners } from './handed/tell-owners.ts'
 import { scanAttachment } from './messages/scan-attachment.ts'
 import { watchAdapters } from './operations/watch-adapters.ts'
 import { buildPackage } from './packaging/build-package.ts'
@@ -55,5 +56,6 @@ export const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
   'send-digest': () => sendDigest(deps),
   'watch-deadlines': () => watchDeadlines(deps),
   'watch-adapters': () => watchAdapters(deps),
+  'tell-owners': () => tellOwners(deps),
   'forget-expired': () => forgetExpired(deps),
 })

@@ -23,6 +23,7 @@ import { AdapterAdmission1763902100000 } from '../migrations/0021-adapter-admiss
 import { SealedAndCountersigned1763902200000 } from '../migrations/0022-sealed-and-countersigned.ts'
 import { AdapterHealth1763902300000 } from '../migrations/0023-adapter-health.ts'
 import { Webhooks1763902400000 } from '../migrations/0024-webhooks.ts'
+import { HandedTasks1763902500000 } from '../migrations/0025-handed-tasks.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -50,6 +51,7 @@ export const MIGRATIONS = [
   SealedAndCountersigned1763902200000,
   AdapterHealth1763902300000,
   Webhooks1763902400000,
+  HandedTasks1763902500000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

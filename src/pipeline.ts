@@ -26,6 +26,7 @@ export interface Jobs {
   'send-digest': Record<string, never>
   'watch-deadlines': Record<string, never>
   'watch-adapters': Record<string, never>
+  'tell-owners': Record<string, never>
   'forget-expired': Record<string, never>
 }
 
@@ -92,6 +93,7 @@ export const SCHEDULE = {
   'send-digest': '0 7 * * *',
   'watch-deadlines': '* * * * *',
   'watch-adapters': '*/5 * * * *',
+  'tell-owners': '*/5 * * * *',
   'end-cooling-off': '* * * * *',
   'look-again': '*/5 * * * *',
   'chase-forwardings': '*/5 * * * *',
@@ -132,6 +134,7 @@ const ALL: Record<JobName, true> = {
   'send-digest': true,
   'watch-deadlines': true,
   'watch-adapters': true,
+  'tell-owners': true,
   'forget-expired': true,
 }
 export const JOB_NAMES = Object.keys(ALL) as JobName[]

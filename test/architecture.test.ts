@@ -25,6 +25,7 @@ const ORDER = [
     'holds',
     'verification',
     'tasks',
+    'handed',
     'fulfilment',
   ],
   ...[

@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts'
 import { CALL_LIMITS, type CallLimits } from './call-limits.ts'
 import { readCollectDocument } from './collect-document.ts'
 import { type CollectSink, readCollectStream } from './collect-stream.ts'
-import { startCollection } from './collection.ts'
+import { type OpenFile, startCollection } from './collection.ts'
 import { AdapterFault } from './fault.ts'
 import { type Contact, endpoint } from './fetch-manifest.ts'
 import { judgeAnswer } from './judge-answer.ts'
@@ -98,19 +98,29 @@ async function read(deps: CallDeps, call: Call, answer: OutboundAnswer, retryAft
 }
 
 async function readBody(deps: CallDeps, call: Call, answer: OutboundAnswer): Promise<Answer> {
-  const { task, limits, sink } = call
-  const mediaType = mediaTypeOf(answer)
-  const isStream = mediaType === 'application/x-ndjson' && collects(task)
-  if (!isStream && mediaType !== 'application/json') {
-    answer.discard()
-    throw new AdapterFault('unexpected_media_type', 'the answer is neither JSON nor, to a collect, NDJSON')
+  try {
+    const openFile = fileOpener(deps, { ...call, taskId: call.task.taskId })
+    return await readAnswer(call.task, { mediaType: mediaTypeOf(answer), body: answer.body }, call, openFile)
+  } catch (error) {
+    if (error instanceof AdapterFault && error.code === 'unexpected_media_type') answer.discard()
+    throw error
   }
-  if (!collects(task)) return judgeAnswer(task, parseStrictly(await readWhole(answer.body, limits), limits.depth, 'the answer'))
+}
+
+/** Reads a whole answer to a task, wherever it came from. @throws AdapterFault; whatever the body and the sink throw */
+export async function readAnswer(
+  task: TaskCall,
+  { mediaType, body }: { mediaType: string | undefined; body: AsyncIterable<Buffer> },
+  { limits, sink }: { limits: CallLimits; sink?: CollectSink },
+  openFile: OpenFile,
+): Promise<Answer> {
+  const isStream = mediaType === 'application/x-ndjson' && collects(task)
+  if (!isStream && mediaType !== 'application/json')
+    throw new AdapterFault('unexpected_media_type', 'the answer is neither JSON nor, to a collect, NDJSON')
+  if (!collects(task)) return judgeAnswer(task, parseStrictly(await readWhole(body, limits), limits.depth, 'the answer'))
   if (!sink) throw new Error('A collect needs a sink.')
-  const collection = startCollection(task, limits, sink, fileOpener(deps, { ...call, taskId: task.taskId }))
-  return isStream
-    ? readCollectStream(answer.body, collection)
-    : readCollectDocument(await readWhole(answer.body, limits), collection)
+  const collection = startCollection(task, limits, sink, openFile)
+  return isStream ? readCollectStream(body, collection) : readCollectDocument(await readWhole(body, limits), collection)
 }
 
 /** Polls are signed, so they go nowhere but to the adapter itself. @throws AdapterFault `location_refused` */

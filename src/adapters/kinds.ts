@@ -9,9 +9,10 @@ import { verifyCallback } from './signing.ts'
 
 /**
  * `service` speaks our protocol (openapi/adapter.yaml); `sql` is a PostgreSQL database that a description makes into an adapter;
- * `opendsr` is a processor that speaks OpenDSR.
+ * `opendsr` is a processor that speaks OpenDSR; `pull` cannot be reached from here and fetches its tasks; `manual` are people who are
+ * told by mail.
  */
-export const ADAPTER_KINDS = ['service', 'sql', 'opendsr'] as const
+export const ADAPTER_KINDS = ['service', 'sql', 'opendsr', 'pull', 'manual'] as const
 export type AdapterKind = (typeof ADAPTER_KINDS)[number]
 
 /**

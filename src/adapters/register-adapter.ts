@@ -52,6 +52,10 @@ export async function registerAdapter(
   caller: Caller,
 ): Promise<Adapter> {
   const { manifest } = adapter
+  if (adapter.kind === 'manual' && adapter.owner === undefined)
+    throw new Problem('manifest_refused', 'Whoever does it by hand has to be told.', {
+      errors: [{ pointer: '/owner', detail: 'names who is told of each task, by mail' }],
+    })
   const title = adapter.title ?? manifest.name
   const registered = await insertAdapter(deps, tx, { ...adapter, title, name: manifest.name, by: caller.id }, deps.clock.now())
   await deps.record(tx, ADAPTERS, toActor(caller), 'adapter_registered', { adapterId: registered.id, adapter: registered.name })

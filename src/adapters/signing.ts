@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { Problem } from '../domain/problem.ts'
 
@@ -20,6 +20,41 @@ export function signCall(secrets: Secrets, id: string, at: Date, body: string): 
 }
 
 /**
+ * Verifies a signature over a body that is too long to be held, piece by piece. The lines before it are checked at once.
+ * @throws Problem `proof_refused`, also from `verify`, which returns the id of the message
+ */
+export function verifierOf(
+  secrets: Secrets,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  now: Date,
+): { update(piece: Buffer): void; verify(): string } {
+  const { id, timestamp, given } = signedBy(headers, now)
+  const macs = secrets.map(secret =>
+    createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64')).update(`${id}.${timestamp}.`),
+  )
+  return {
+    update: piece => {
+      for (const mac of macs) mac.update(piece)
+    },
+    verify() {
+      if (macs.some(mac => isAmong(given, Buffer.from(`v1,${mac.digest('base64')}`)))) return id
+      throw new Problem('proof_refused')
+    },
+  }
+}
+
+function signedBy(headers: Readonly<Record<string, string | string[] | undefined>>, now: Date) {
+  const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures } = headers
+  const isComplete = typeof id === 'string' && typeof timestamp === 'string' && typeof signatures === 'string'
+  if (!isComplete || !/^[\w-]{1,128}$/.test(id) || !/^\d{1,12}$/.test(timestamp)) throw new Problem('proof_refused')
+  if (Math.abs(secondsOf(now) - Number(timestamp)) > TOLERANCE_SECONDS) throw new Problem('proof_refused')
+  return { id, timestamp, given: signatures.split(' ').map(signature => Buffer.from(signature)) }
+}
+
+const isAmong = (given: readonly Buffer[], expected: Buffer): boolean =>
+  given.some(signature => signature.length === expected.length && timingSafeEqual(signature, expected))
+
+/**
  * Whether one of these secrets signed exactly these bytes within five minutes of now. The library compares with the
  * machine's own clock and reads bytes that are not UTF-8 as if they were, so that several bodies share a signature:
  * of it we take the signature alone.
@@ -32,17 +67,12 @@ export function verifyCallback(
   rawBody: Buffer,
   now: Date,
 ): string {
-  const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures } = headers
-  const isComplete = typeof id === 'string' && typeof timestamp === 'string' && typeof signatures === 'string'
-  if (!isComplete || !/^[\w-]{1,128}$/.test(id) || !/^\d{1,12}$/.test(timestamp) || !isUtf8(rawBody))
-    throw new Problem('proof_refused')
-  if (Math.abs(secondsOf(now) - Number(timestamp)) > TOLERANCE_SECONDS) throw new Problem('proof_refused')
-
-  const given = signatures.split(' ').map(signature => Buffer.from(signature))
+  const { id, timestamp, given } = signedBy(headers, now)
+  if (!isUtf8(rawBody)) throw new Problem('proof_refused')
   const body = rawBody.toString()
   for (const secret of secrets) {
     const expected = Buffer.from(new Webhook(secret).sign(id, new Date(Number(timestamp) * 1000), body))
-    if (given.some(signature => signature.length === expected.length && timingSafeEqual(signature, expected))) return id
+    if (isAmong(given, expected)) return id
   }
   throw new Problem('proof_refused')
 }

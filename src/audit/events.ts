@@ -150,6 +150,8 @@ const NATURES = {
   webhook_failing: 'step',
   webhook_replayed: 'step',
   webhook_removed: 'step',
+  answer_delivered: 'step',
+  answer_approved: 'decision',
 
   adapter_registered: 'step',
   adapter_changed: 'step',

@@ -28,6 +28,10 @@ export async function judgeIfPossible(
 ): Promise<Checked | undefined> {
   const { needs = {}, id, title, reference } = check
   if (needs.wire && kind !== 'service') return undefined
+  if (kind === 'pull' || kind === 'manual')
+    return judge(check, async () => ({
+      notApplicable: 'Nobody is called: its tasks are handed over, and its answers judged as they come.',
+    }))
   if (needs.action && !probe.manifest.actions.includes(needs.action))
     return judge(check, async () => ({ notApplicable: `Its manifest does not say that it does '${needs.action}'.` }))
   if (needs.person && probe.manifest.datasets.length === 0)

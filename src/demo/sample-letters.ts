@@ -143,6 +143,7 @@ export const SAMPLES: LetterValues = {
   'erasure-undone': { ...toOfficer, adapters: ['learning', 'billing'] },
   guessing: { ...toOfficer, reference: 'guessing 2026-04-01T09' },
   'budget-spent': { ...toOfficer, viewer: 'agent-7', budget: 200 },
+  'task-for-you': { ...toOfficer, adapter: 'Paper archive', action: 'collect', doBy: '2026-04-20', mail: 1 },
   'adapter-late': {
     ...toOfficer,
     reference: 'adapters 2026-04-01',

@@ -97,6 +97,7 @@ async function isNamed(read: Tx, key: string): Promise<boolean> {
   const found = await read.query<unknown[]>(
     `SELECT 1 FROM part WHERE blob_key = $1 UNION ALL SELECT 1 FROM sealed_package WHERE blob_key = $1
      UNION ALL SELECT 1 FROM attachment WHERE state IN ('scanning', 'clean') AND $1 = 'requests/' || request_id || '/attachments/' || id
+     UNION ALL SELECT 1 FROM delivered_answer d JOIN task t ON t.id = d.task_id WHERE d.blob_key = $1 AND t.state <> 'done'
      UNION ALL SELECT 1 FROM task WHERE state = 'running' AND lease_until > now() AND starts_with($1, 'requests/' || request_id || '/parts/' || id)
      UNION ALL SELECT 1 FROM dsar_request WHERE state = 'packaging' AND starts_with($1, 'requests/' || id || '/package-') LIMIT 1`,
     [key],

@@ -63,6 +63,15 @@ export const TO_OFFICER = {
     ],
   }),
 
+  'task-for-you': ({ say, day }, { adapter, action, doBy, mail }) => ({
+    subject: say(mail === 1 ? 'task-for-you.subject' : 'task-for-you.subject.again', { adapter }),
+    paragraphs: [
+      say(`task-for-you.action.${action}`, { adapter }),
+      say('task-for-you.doBy', { doBy: day(doBy) }),
+      say('task-for-you.how'),
+    ],
+  }),
+
   'daily-digest': (messages, { date, open, overdue, dueSoon, needsDecision, untold, opened, unheard }) => ({
     subject: messages.say('daily-digest.subject', { date: messages.day(date) }),
     paragraphs: [

@@ -217,6 +217,8 @@ export interface LetterValues {
     perHour: number
     doneOn: Day | null
   }
+  /** To whoever looks after an adapter: a task to be done by hand. */
+  'task-for-you': Common & { adapter: string; action: WordedCode<'task-for-you.action'>; doBy: Day; mail: number }
   /** To the privacy officer: references, no people. */
   'daily-digest': Common & { date: Day; open: number; unheard: number } & Record<
       'overdue' | 'dueSoon' | 'needsDecision' | 'untold' | 'opened',
