@@ -360,7 +360,7 @@ describe('a refusal of parts', () => {
 describe('an objection', () => {
   const OBJECTION = { kind: 'refuse', ground: 'compelling_grounds', reasons: 'canary-reasons: fraud is found with these data.' }
 
-  test('to marketing and more is weighed by people, refused only for the rest, and marketing ends', async () => {
+  test('to marketing and more is weighed by people for the rest alone, refused whole, and marketing ends all the same', async () => {
     const userId = randomUUID()
     const person = as.person(userId, `${userId}@example.org`)
     const details = { purposes: ['marketing', 'security'] }
@@ -370,16 +370,15 @@ describe('an objection', () => {
     await service.app.handlers.assess({ requestId: body.id })
     expect((await officer(at)).body).toMatchObject({ state: 'assessing', flags: ['needs_decision'] })
 
-    expect(pointersOf(await decide(officer, at, OBJECTION))).toEqual(['/kind'])
-    const partly = (purposes: string[]) => decide(officer, at, { ...OBJECTION, kind: 'refuse_partly', parts: { purposes } })
-    expect(pointersOf(await partly(['marketing']))).toEqual(['/kind'])
-    expect(pointersOf(await partly(['analytics']))).toEqual(['/parts/purposes/0'])
-    expect((await partly(['security'])).status).toBe(201)
-    expect((await officer(at)).body).toMatchObject({ state: 'fulfilling', flags: [] })
+    const [part] = await service.sql<{ id: string }>('SELECT id FROM dsar_request WHERE parent_id = $1', [body.id])
+    expect(pointersOf(await decide(officer, `/v1/requests/${part?.id}`, OBJECTION))).toEqual(['/kind'])
+    expect((await decide(officer, at, OBJECTION)).status).toBe(201)
+    expect((await officer(at)).body).toMatchObject({ state: 'refused' })
 
-    await service.app.handlers['start-fulfilment']({ requestId: body.id })
-    const marks = await service.sql('SELECT DISTINCT kind, of FROM subject_mark WHERE request_id = $1', [body.id])
-    expect(marks).toEqual([{ kind: 'objected', of: 'marketing' }])
+    const marks = await service.sql('SELECT DISTINCT request_id AS by, kind, of FROM subject_mark WHERE request_id = ANY($1)', [
+      [body.id, part?.id],
+    ])
+    expect(marks).toEqual([{ by: part?.id, kind: 'objected', of: 'marketing' }])
   })
 })
 
