@@ -140,6 +140,7 @@ export const admissionRoutes =
       {
         config: {
           allow: { support_agent: OPERATORS },
+          oneShot: true,
           problems: [
             'not_found',
             'stale',

@@ -88,6 +88,7 @@ export const manualApprovalRoutes =
       {
         config: {
           allow: { support_agent: OFFICERS },
+          oneShot: true,
           problems: ['not_found', 'illegal_transition', 'second_person_needed', 'key_reused', 'in_progress'],
         },
         schema: {

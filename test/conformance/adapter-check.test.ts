@@ -102,7 +102,7 @@ test('a large and slow collection costs no memory here', async () => {
   })
   const { url } = await adapter.listen()
   const tell = 'data:text/javascript,process.on("exit",()=>process.stderr.write(String(process.resourceUsage().maxRSS)))'
-  const { out, err } = await commandUnder(['--import', tell], url, '--secret', secret, ...PEOPLE)
+  const { out, err } = await commandUnder(['--max-semi-space-size=2', '--import', tell], url, '--secret', secret, ...PEOPLE)
   await adapter.close()
   expect(out).toMatch(/✓ collected .*\n\s+100000 records and 0 files, 10\d{7} bytes/)
   expect(Number(err) / 1024).toBeLessThan(220)

@@ -39,9 +39,14 @@ const NEVER_ASKED_FOR = {
   policyVersion: '0',
 }
 
+/** Takes a document of the adapter protocol, of which version 1 may grow: what it does not name is dropped on reading. */
+const A_DOCUMENT = 'POST /v1/requests/:id/tasks/:task/answer'
+
 test('T26 no operation takes a field that it did not ask for', async () => {
   const before = await rowsThereAre()
-  const taking = doors.filter(door => takesToken(door) && bodiesFor(operations, door)[0] !== undefined)
+  const taking = doors.filter(
+    door => takesToken(door) && bodiesFor(operations, door)[0] !== undefined && nameOf(door) !== A_DOCUMENT,
+  )
   expect(taking.length).toBeGreaterThan(15)
   for (const door of taking)
     for (const body of bodiesFor(operations, door))
