@@ -2,6 +2,6 @@ import { test } from '@jest/globals'
 import { liveHistories } from '../support/history/live.ts'
 
 test.each([
-  ['erasure', []],
+  ['erasure', [104225962]],
   ['under_age_report', []],
 ] as const)('whatever happens to %s, in whatever order, nothing is said that is not so', liveHistories, 300_000)
