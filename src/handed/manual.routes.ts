@@ -16,6 +16,7 @@ import { visibleRequest } from '../requests/visible-request.ts'
 import { getTask, lockTask, type Task } from '../tasks/tasks.store.ts'
 import { deliveredTo, saveAgreement } from './delivered-answers.store.ts'
 import { ANSWER_BODY, STATUS } from './handed-connector.ts'
+import { takeAnswersAsTheyCome } from './pull.routes.ts'
 import { goOnWith, keepAnswer, receiveAnswer, type TakeDeps } from './take-answer.ts'
 
 export interface ManualRoutesDeps extends TakeDeps, Omit<IdentityDeps, 'vault'> {
@@ -35,9 +36,7 @@ const Taken = Type.Object(
 export const manualRoutes =
   (deps: ManualRoutesDeps): FastifyPluginAsyncTypebox =>
   async api => {
-    api.removeContentTypeParser('application/json')
-    for (const type of ['application/json', 'application/x-ndjson', STATUS])
-      api.addContentTypeParser(type, (_req, payload, done) => done(null, payload)) // is read as it comes
+    takeAnswersAsTheyCome(api)
 
     api.post(
       '/requests/:id/tasks/:task/answer',

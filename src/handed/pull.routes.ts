@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { contactOf, getAdapter } from '../adapters/adapters.store.ts'
 import { verifierOf } from '../adapters/signing.ts'
@@ -40,13 +41,18 @@ const EXAMPLE = {
   leaseSeconds: LEASE_SECONDS,
 }
 
+/** Lets the routes of one plugin read the body of an answer piece by piece, however long it is. */
+export function takeAnswersAsTheyCome(api: FastifyInstance): void {
+  api.removeContentTypeParser('application/json')
+  for (const type of Object.keys(ANSWER_BODY.content))
+    api.addContentTypeParser(type, (_req, payload, done) => done(null, payload))
+}
+
 /** Where adapters that cannot be reached from here fetch their tasks, and bring the answers. Signed as all else between us and them. */
 export const pullRoutes =
   (deps: PullRoutesDeps): FastifyPluginAsyncTypebox =>
   async api => {
-    api.removeContentTypeParser('application/json')
-    for (const type of ['application/json', 'application/x-ndjson', STATUS])
-      api.addContentTypeParser(type, (_req, payload, done) => done(null, payload)) // is read as it comes
+    takeAnswersAsTheyCome(api)
 
     api.post(
       '/adapters/:id/tasks/lease',
