@@ -68,7 +68,7 @@ describe('asking an adapter', () => {
     expect(seen.map(({ body }) => JSON.parse(body).attempt)).toEqual([1, 2])
   })
 
-  test('lets no identity reach the address or the headers, whatever it looks like', async () => {
+  test('T63 lets no identity reach the address or the headers, whatever it looks like', async () => {
     const values = ['x\r\nHost: evil', '../admin?x=', '#', '\u0000', '"}]}']
     let [head, body] = ['', '']
     const server = keep(
@@ -111,7 +111,7 @@ describe('asking an adapter', () => {
 })
 
 describe('an answer', () => {
-  test('204 means that nobody of these is known: a full answer', async () => {
+  test('T78 204 means that nobody of these is known: a full answer', async () => {
     expect((await callWith(status(204))).answer).toEqual({ kind: 'unknown' })
   })
 
@@ -188,10 +188,10 @@ describe('an answer', () => {
   })
 
   test.each<[string, object, object]>([
-    ['about another identity', { matched: [{ type: 'user_id', value: 'u-1' }] }, { kind: 'quarantined' }],
+    ['T74 about another identity', { matched: [{ type: 'user_id', value: 'u-1' }] }, { kind: 'quarantined' }],
     ['about another identity, too', { matched: [ASKED, { type: 'email', value: 'eve@example.org' }] }, { kind: 'quarantined' }],
     ['about nobody', { matched: [] }, { kind: 'quarantined' }],
-    ['to another task', { taskId: '01981f6e-ffff-7c3a-9d57-0d6f2b1c4e88' }, { kind: 'failed', code: 'task_mismatch' }],
+    ['T75 to another task', { taskId: '01981f6e-ffff-7c3a-9d57-0d6f2b1c4e88' }, { kind: 'failed', code: 'task_mismatch' }],
     ['that leaves a dataset out', { datasets: located.datasets.slice(1) }, { kind: 'failed', code: 'dataset_missing' }],
     [
       'that names a dataset nobody asked for',
@@ -265,7 +265,7 @@ describe('a fault', () => {
     expect(answer.kind === 'later' && Math.abs((answer.afterSeconds ?? 0) - 90)).toBeLessThanOrEqual(2)
   })
 
-  test.each([301, 302, 303, 307, 308])('redirect %i is not followed, and nothing of us is sent on', async code => {
+  test.each([301, 302, 303, 307, 308])('T60 redirect %i is not followed, and nothing of us is sent on', async code => {
     const elsewhere = keep(await serveHttp((_, res) => res.writeHead(204).end()))
     for (const location of [elsewhere.url, 'http://169.254.169.254/', '/tasks']) {
       expect((await callWith(status(code, { location }))).answer).toMatchObject({ kind: 'failed', code: 'redirected' })
@@ -281,7 +281,7 @@ describe('a fault', () => {
     ['application/problem+json', JSON.stringify(located)],
     ['application/x-ndjson', JSON.stringify(end())],
     ['', JSON.stringify(located)],
-  ])('is what comes as %p, whatever its body', async (type, body) => {
+  ])('T77 is what comes as %p, whatever its body', async (type, body) => {
     const { answer } = await callWith(res => res.writeHead(200, type ? { 'content-type': type } : {}).end(body), { task: locate })
     expect(answer).toMatchObject({ kind: 'failed', code: 'unexpected_media_type' })
   })
@@ -296,7 +296,7 @@ describe('a fault', () => {
     ['nothing', '', 'not_json'],
     ['an empty object', '{}', 'not_valid'],
     ['null', 'null', 'not_valid'],
-  ])('is a JSON body that is %s', async (_, body, code) => {
+  ])('T72 is a JSON body that is %s', async (_, body, code) => {
     const { answer } = await callWith(res => res.writeHead(200, { 'content-type': 'application/json' }).end(body), {
       task: locate,
     })
@@ -313,7 +313,7 @@ describe('a fault', () => {
     for (const reply of leaks) expect(JSON.stringify((await callWith(reply, { task: locate })).answer)).not.toContain('Ada')
   })
 
-  test('leaves the prototypes of everything as they were', async () => {
+  test('T73 leaves the prototypes of everything as they were', async () => {
     const body = `{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}},${JSON.stringify(located).slice(1)}`
     const { answer } = await callWith(res => res.writeHead(200, { 'content-type': 'application/json' }).end(body), {
       task: locate,
@@ -334,7 +334,7 @@ describe('a hostile answer', () => {
     more()
   }
 
-  test('without end is cut at the limit, in bounded memory', async () => {
+  test('T67 without end is cut at the limit, in bounded memory', async () => {
     const before = process.memoryUsage().rss
     const sink = { record() {}, async file() {} }
     const { answer } = await callWith(endless, { sink, limits: { ...LIMITS, streamBytes: 50_000_000 } })
@@ -357,7 +357,7 @@ describe('a hostile answer', () => {
     expect(answer).toMatchObject({ kind: 'failed', code: 'too_large' })
   })
 
-  test('that drips is ended by the deadline of the whole call', async () => {
+  test('T68 that drips is ended by the deadline of the whole call', async () => {
     const started = performance.now()
     const { answer } = await callWith(
       res => {
@@ -371,14 +371,14 @@ describe('a hostile answer', () => {
     expect(performance.now() - started).toBeLessThan(1500)
   })
 
-  test('that never comes is given up, while others are served', async () => {
+  test('T69 that never comes is given up, while others are served', async () => {
     const silent = callWith(() => {}, { limits: { ...LIMITS, headersMs: 200 } })
     expect((await callWith(status(204))).answer.kind).toBe('unknown')
     expect((await silent).answer).toMatchObject({ kind: 'later', code: 'timeout' })
   })
 
   test.each(['gzip', 'br', 'deflate', 'gzip, gzip'])(
-    'encoded as %s, though we asked for no encoding, is not opened',
+    'T70 encoded as %s, though we asked for no encoding, is not opened',
     async encoding => {
       const bomb = gzipSync(Buffer.alloc(3_000_000))
       const { answer } = await callWith(res =>
@@ -408,7 +408,7 @@ describe('a hostile answer', () => {
       { kind: 'later', code: 'cut' },
     ],
     ['reset before its headers', 'HTTP/1.1 200', { kind: 'later', code: 'connection' }],
-  ])('%s is never complete', async (_, bytes, expected) => {
+  ])('T71 %s is never complete', async (_, bytes, expected) => {
     const { answer } = await callOnce(keep(await serveBytes(bytes)).url)
     expect(answer).toMatchObject(expected)
   })

@@ -94,7 +94,7 @@ describe('a file', () => {
     'https://evil.example/',
     'http://u:p@127.0.0.1/',
     'http://[',
-  ])('at %s is refused', async url => {
+  ])('T114 at %s is refused', async url => {
     const adapter = await adapterWith(() => [{ ...text, url }])
     expect((await callOnce(adapter.url)).answer).toMatchObject({ kind: 'failed', code: 'file_refused' })
   })
@@ -140,7 +140,7 @@ describe('a file', () => {
     expect((await callOnce(adapter.url, { limits: { ...LIMITS, fileBytes: 1000, idleMs: 200 } })).answer).toMatchObject(expected)
   })
 
-  test('is one of a limited number, and all together have a limited size', async () => {
+  test('T82 is one of a limited number, and all together have a limited size', async () => {
     const adapter = await adapterWith(() => Array.from({ length: 4 }, () => ({ ...text, base64: base64(Buffer.alloc(900)) })))
     expect((await callOnce(adapter.url, { limits: { ...LIMITS, files: 3 } })).answer).toMatchObject({ code: 'too_large' })
     const { answer, taken } = await callOnce(adapter.url, { limits: { ...LIMITS, streamBytes: 6000, fileBytes: 1000 } })

@@ -229,7 +229,7 @@ describe('an address is refused, and not called', () => {
 })
 
 describe('a secret', () => {
-  test('that the service makes is shown once', async () => {
+  test('T62 that the service makes is shown once', async () => {
     // the adapter takes any call here, as one does that is given its secret afterwards
     let served = ''
     const server = createServer((_, res) => res.writeHead(200, { 'content-type': 'application/json' }).end(served))

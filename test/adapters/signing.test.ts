@@ -31,7 +31,7 @@ describe('a callback', () => {
     expect(verify([NEW], signCall([NEW], 'msg_1', NOW, BODY))).toBe('msg_1')
   })
 
-  test('is accepted under the old secret while there are two, and refused after', () => {
+  test('T113 is accepted under the old secret while there are two, and refused after', () => {
     const headers = signCall([OLD], 'msg_1', NOW, BODY)
     expect(verify([NEW, OLD], headers)).toBe('msg_1')
     expect(() => verify([NEW], headers)).toThrow('proof_refused')

@@ -157,7 +157,7 @@ describe('a service that fetches its tasks', () => {
     await eventually(async () => (await taskOf(at, 'collect'))?.state === 'done')
   })
 
-  test('gets a task again whose answer did not come in time; the first answer counts, and another is refused', async () => {
+  test('T76 gets a task again whose answer did not come in time; the first answer counts, and another is refused', async () => {
     await ask()
     const first = await nextTask()
     await service.sql(`UPDATE handed_task SET leased_until = now() - interval '1 second' WHERE leased_key = $1`, [first.taskId])
@@ -173,9 +173,9 @@ describe('a service that fetches its tasks', () => {
 
 describe('nobody else', () => {
   test.each([
-    ['T109: with another secret', { secret: `whsec_${Buffer.from('x'.repeat(32)).toString('base64')}` }],
-    ['T109: with a body that was changed by a space', { signedAs: '{} ' }],
-    ['T110: ten minutes late', { at: new Date(Date.now() - 600_000) }],
+    ['T109 with another secret', { secret: `whsec_${Buffer.from('x'.repeat(32)).toString('base64')}` }],
+    ['T109 with a body that was changed by a space', { signedAs: '{} ' }],
+    ['T110 ten minutes late', { at: new Date(Date.now() - 600_000) }],
   ])('gets a task or brings an answer %s', async (_, more) => {
     const at = await ask()
     await eventually(async () => (await taskOf(at, 'locate'))?.state === 'accepted')
@@ -189,7 +189,7 @@ describe('nobody else', () => {
     expect((await taskOf(at, 'locate'))?.state).toBe('accepted')
   })
 
-  test('T111: gets tasks by sending again what was sent before', async () => {
+  test('T111 gets tasks by sending again what was sent before', async () => {
     const webhookId = randomUUID()
     expect((await send('lease', '{}', { webhookId })).status).toBe(200)
     expect((await send('lease', '{}', { webhookId })).status).toBe(401)

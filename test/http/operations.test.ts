@@ -70,7 +70,7 @@ describe('the end', () => {
   })
 })
 
-test('every answer bears the headers of a careful server', async () => {
+test('T84 every answer bears the headers of a careful server', async () => {
   const { app } = await startTestServer(issuer, async () => {})
   for (const url of ['/health/live', '/v1/none', '/openapi.json']) {
     const { headers } = await app.inject({ method: 'GET', url })

@@ -106,7 +106,7 @@ test('what a call back says of the answer is not believed: the location says it,
   expect(collected.datasets).toMatchObject([{ name: 'things', outcome: 'completed', count: 2 }])
 })
 
-test('what was not signed by the adapter, or not so, or for no task that waits, has no effect', async () => {
+test('T112 what was not signed by the adapter, or not so, or for no task that waits, has no effect', async () => {
   const at = await one.ask()
   const task = await promised
   await one.seeTask(at, 'vendor', accepted)

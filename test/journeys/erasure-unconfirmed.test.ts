@@ -27,7 +27,7 @@ const toOfficer = () =>
   one.service.sql<{ n: number }>(`SELECT count(*)::int AS n FROM letter WHERE kind = 'erasure-undone'`).then(([row]) => row?.n)
 
 describe('an adapter that says it erased, and did not', () => {
-  test('is looked at three times and then left to people; once it is mended, it is asked to erase again and believed', async () => {
+  test('T79 is looked at three times and then left to people; once it is mended, it is asked to erase again and believed', async () => {
     const liar = await openLyingAdapter('things')
     one = await startErasureCase([liar])
     const { at } = await one.erase()

@@ -27,7 +27,7 @@ const HOSTILE = [
 ]
 
 describe('a name in the package', () => {
-  test('is made of harmless letters, differs from every other, and is short, whatever the names outside are', () => {
+  test('T80 is made of harmless letters, differs from every other, and is short, whatever the names outside are', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...HOSTILE))), names => {
         const given = slugs(names)

@@ -46,7 +46,7 @@ describe('a URL that leads inside', () => {
     'https://localhost.',
     'https://ⓛocalhost',
     'https://api.localhost',
-  ])('%s is refused', url => {
+  ])('T56 %s is refused', url => {
     expect(urlAllowed(url)).toBe(false)
   })
 })
@@ -70,7 +70,7 @@ describe('a URL of another form', () => {
     'adapter.example',
     '//adapter.example',
     '',
-  ])('%s is refused', url => {
+  ])('T57 %s is refused', url => {
     expect(urlAllowed(url)).toBe(false)
   })
 
@@ -131,7 +131,7 @@ describe('an address', () => {
 })
 
 describe('the list of the operator', () => {
-  test('opens exactly the host and port that it names, to https and http alike', () => {
+  test('T66 opens exactly the host and port that it names, to https and http alike', () => {
     const listed = ['127.0.0.1:8080', 'billing.internal:443', '[::1]:9000']
     expect(urlAllowed('http://127.0.0.1:8080/base', listed)).toBe(true)
     expect(urlAllowed('https://127.0.0.1:8080', listed)).toBe(true)

@@ -87,7 +87,7 @@ describe('a call', () => {
     expect(server.connections()).toBe(1)
   })
 
-  test('pays no heed to a proxy named in the environment', async () => {
+  test('T64 pays no heed to a proxy named in the environment', async () => {
     const proxy = keep(await serveHttp((_, res) => res.end('proxied')))
     const server = keep(await serveHttp((_, res) => res.end('direct')))
     const environment = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, NODE_USE_ENV_PROXY: '1', NO_PROXY: '' }
@@ -180,14 +180,14 @@ describe('what a name resolves to', () => {
   })
 
   test.each([[['10.0.0.5']], [['8.8.8.8', '10.0.0.5']], [['8.8.8.8', 'fd00::1']], [['::ffff:127.0.0.1']]])(
-    'is refused for %j',
+    'T58 is refused for %j',
     async found => {
       await expect(ask(answers(...found), true)).rejects.toMatchObject({ reason: 'egress_denied', retryable: false })
       await expect(ask(answers(...found), false)).rejects.toMatchObject({ reason: 'egress_denied' })
     },
   )
 
-  test('is judged anew each time, so that a name cannot be re-pointed after its check', async () => {
+  test('T59 is judged anew each time, so that a name cannot be re-pointed after its check', async () => {
     const sequence = ['8.8.8.8', '127.0.0.1']
     const rebinding = checkedLookup((_, __, callback) => callback(null, [{ address: sequence.shift() ?? '', family: 4 }]))
     expect(await ask(rebinding, true)).toHaveLength(1)
@@ -344,7 +344,7 @@ describe('TLS', () => {
       { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const,
       { ca: [AUTHORITY] },
     ],
-  ])('with a certificate %s is refused', async (_, tls, options) => {
+  ])('T65 with a certificate %s is refused', async (_, tls, options) => {
     expect(await over(tls, options).catch(error => error)).toMatchObject({ reason: 'tls', retryable: false })
   })
 

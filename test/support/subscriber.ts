@@ -71,7 +71,15 @@ export async function openAbout(call: Call, userId: string): Promise<string> {
 /** Its deliveries, once they are as wanted. */
 export const deliveriesOnce = async (
   { call, at }: Pick<Subscriber, 'call' | 'at'>,
-  fits: (deliveries: { state: string; attempts: number; lastStatus: number | null; problem: string | null }[]) => boolean,
+  fits: (
+    deliveries: {
+      state: string
+      attempts: number
+      lastStatus: number | null
+      problem: string | null
+      nextAttemptAt: string | null
+    }[],
+  ) => boolean,
   milliseconds?: number,
 ) =>
   (
