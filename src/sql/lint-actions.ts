@@ -86,21 +86,26 @@ const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 365.25 / 12, Y: 
 const daysOf = (period = ''): number => Number(period.slice(1, -1)) * (DAYS[period.slice(-1)] ?? 0)
 
 /** What is kept has to be found again when its day has come: the way to it is kept, too, and at least as long. */
-function lostWay({ entries, description }: Model, entry: Entry): Finding[] {
+const lostWay = (model: Model, entry: Entry): Finding[] =>
+  owned(entry).flatMap(edge => lostBeyond(model, entry, edge, []).map(detail => error(entry, ['paths', edge.at], detail)))
+
+/** Why rows of a kept table may not be found again over this pointer, or over those by which the rows it leads to are found in turn. */
+function lostBeyond(model: Model, kept: Entry, { via, viaColumns }: Edge, passed: readonly string[]): string[] {
+  const { entries, description } = model
+  const next = entries.get(via)
+  if (!next || passed.includes(via)) return []
   const given = Object.values(description.subject.identities).map(({ column }) => column)
-  const { from, fromTable, for: period } = entry.described.erase
-  return owned(entry).flatMap(({ via, viaColumns, at: i }) => {
-    const next = entries.get(via)
-    if (!next) return []
-    const { erase } = next.described
-    const { columns = {} } = actionOf(erase)
-    const isGiven = next.isSubject && viaColumns.length === 1 && given.includes(viaColumns[0] ?? '')
-    const isFound = !next.isSubject || given.some(name => columns[name] === undefined)
-    if (isGiven || (erase.action === 'anonymise' && !cutsOff(next, columns) && isFound)) return []
-    if (erase.action !== 'retain')
-      return [error(entry, ['paths', i], `its rows are kept, but the way to them through ${via} is erased`)]
-    const goesAlong = fromTable === via && from === erase.from && daysOf(period) <= daysOf(erase.for)
-    const detail = `rows may be kept longer than those of ${via}: keep them by the same date, 'fromTable: ${via}', and no longer`
-    return goesAlong ? [] : [error(entry, ['paths', i], detail)]
-  })
+  const { from, fromTable, for: period } = kept.described.erase
+  const { erase } = next.described
+  const { columns = {} } = actionOf(erase)
+  if (next.isSubject && viaColumns.length === 1 && given.includes(viaColumns[0] ?? '')) return []
+  if (erase.action === 'anonymise' && !cutsOff(next, columns)) {
+    if (!next.isSubject) return owned(next).flatMap(edge => lostBeyond(model, kept, edge, [...passed, via]))
+    if (given.some(name => columns[name] === undefined)) return []
+  }
+  if (erase.action !== 'retain') return [`its rows are kept, but the way to them through ${via} is erased`]
+  const goesAlong = fromTable === via && from === erase.from && daysOf(period) <= daysOf(erase.for)
+  return goesAlong
+    ? []
+    : [`rows may be kept longer than those of ${via}: keep them by the same date, 'fromTable: ${via}', and no longer`]
 }

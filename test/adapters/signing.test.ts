@@ -41,7 +41,7 @@ describe('a callback', () => {
     expect(verify([NEW], signCall([NEW], 'm', later(seconds), BODY))).toBe('m')
   })
 
-  test.each([-301, 301, -3600, 1e9])('sent %i seconds from now is refused', seconds => {
+  test.each([-301, 301, -3600, 1e9])('T110 sent %i seconds from now is refused', seconds => {
     expect(() => verify([NEW], signCall([NEW], 'm', later(seconds), BODY))).toThrow('proof_refused')
   })
 
@@ -60,7 +60,7 @@ describe('a callback', () => {
     ['with a time that only begins as a number', { ...good, 'webhook-timestamp': `${good['webhook-timestamp']}x` }],
     ['with a time that is no number', { ...good, 'webhook-timestamp': 'NaN' }],
     ['whose id could be read as part of the time', { ...good, 'webhook-id': 'a.b' }],
-  ])('%s is refused', (_, headers, body = BODY) => {
+  ])('T109 %s is refused', (_, headers, body = BODY) => {
     expect(() => verify([NEW], headers, body)).toThrow('proof_refused')
   })
 

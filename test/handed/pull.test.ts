@@ -173,9 +173,9 @@ describe('a service that fetches its tasks', () => {
 
 describe('nobody else', () => {
   test.each([
-    ['T109 with another secret', { secret: `whsec_${Buffer.from('x'.repeat(32)).toString('base64')}` }],
-    ['T109 with a body that was changed by a space', { signedAs: '{} ' }],
-    ['T110 ten minutes late', { at: new Date(Date.now() - 600_000) }],
+    ['with another secret', { secret: `whsec_${Buffer.from('x'.repeat(32)).toString('base64')}` }],
+    ['with a body that was changed by a space', { signedAs: '{} ' }],
+    ['ten minutes late', { at: new Date(Date.now() - 600_000) }],
   ])('gets a task or brings an answer %s', async (_, more) => {
     const at = await ask()
     await eventually(async () => (await taskOf(at, 'locate'))?.state === 'accepted')
@@ -189,7 +189,7 @@ describe('nobody else', () => {
     expect((await taskOf(at, 'locate'))?.state).toBe('accepted')
   })
 
-  test('T111 gets tasks by sending again what was sent before', async () => {
+  test('gets tasks by sending again what was sent before', async () => {
     const webhookId = randomUUID()
     expect((await send('lease', '{}', { webhookId })).status).toBe(200)
     expect((await send('lease', '{}', { webhookId })).status).toBe(401)

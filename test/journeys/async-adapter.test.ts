@@ -74,7 +74,7 @@ test('a call back that comes too early is a reason to look once, not over and ov
   expect(polls()).toBe(1)
 })
 
-test('the same call back ten times, some at once, is answered alike and has one effect; also after the end', async () => {
+test('T111 the same call back ten times, some at once, is answered alike and has one effect; also after the end', async () => {
   const at = await one.ask()
   const task = await promised
   await one.seeTask(at, 'vendor', accepted)

@@ -145,6 +145,30 @@ describe('what cannot be done is refused', () => {
     expect(await errorsOf(kept)).toContainEqual(expect.stringContaining('the way to them through orders is erased'))
   })
 
+  test('rows that are kept behind rows that stay, while the way to those goes', async () => {
+    const { order_lines, line_notes } = tables as Record<string, DescribedTable>
+    const erase: DescribedTable['erase'] = {
+      action: 'retain',
+      reason: '17_3_e',
+      from: 'placed_on',
+      fromTable: 'orders',
+      for: 'P7Y',
+    }
+    const kept: Description = {
+      ...SHOP,
+      tables: {
+        ...tables,
+        order_lines: {
+          ...(order_lines as DescribedTable),
+          erase: { action: 'anonymise', columns: { what: { to: 'constant', value: '-' } } },
+        },
+        line_notes: { ...(line_notes as DescribedTable), erase },
+      },
+    }
+    const lost = '/tables/line_notes/paths/0 its rows are kept, but the way to them through orders is erased'
+    expect(await errorsOf(kept)).toContainEqual(lost)
+  })
+
   test('rows that are kept while nobody is found any more', async () => {
     const { people, orders } = SHOP.tables as Record<string, DescribedTable>
     const erased: DescribedTable['erase'] = { action: 'anonymise', columns: { email: { to: 'hash' } } }
