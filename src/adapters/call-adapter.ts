@@ -13,7 +13,7 @@ import type { TaskCall } from './protocol.ts'
 import { mediaTypeOf, readWhole } from './read-json.ts'
 import { parseRetryAfter, pollDelay } from './retry.ts'
 import { signCall } from './signing.ts'
-import { parseStrictly } from './strict-json.ts'
+import { parseStatement } from './strict-json.ts'
 import { faultOf, LOST, troubleWith } from './trouble.ts'
 
 export interface CallDeps {
@@ -117,7 +117,7 @@ export async function readAnswer(
   const isStream = mediaType === 'application/x-ndjson' && collects(task)
   if (!isStream && mediaType !== 'application/json')
     throw new AdapterFault('unexpected_media_type', 'the answer is neither JSON nor, to a collect, NDJSON')
-  if (!collects(task)) return judgeAnswer(task, parseStrictly(await readWhole(body, limits), limits.depth, 'the answer'))
+  if (!collects(task)) return judgeAnswer(task, parseStatement(await readWhole(body, limits), limits.depth, 'the answer'))
   if (!sink) throw new Error('A collect needs a sink.')
   const collection = startCollection(task, limits, sink, openFile)
   return isStream ? readCollectStream(body, collection) : readCollectDocument(await readWhole(body, limits), collection)

@@ -4,7 +4,7 @@ import type { CallLimits } from './call-limits.ts'
 import { AdapterFault } from './fault.ts'
 import { gatherer } from './gatherer.ts'
 import type { TaskCall } from './protocol.ts'
-import { childOf, isObject, parseStrictly } from './strict-json.ts'
+import { childOf, isObject, parseStatement, parseStrictly } from './strict-json.ts'
 
 export interface FileMeta {
   /** As the adapter calls it: text of unknown intent, never a path. */
@@ -113,6 +113,7 @@ function lineReader(collection: Collection) {
     if (typeof dataset === 'string' && raw && file === undefined) return collection.record(dataset, raw, record)
     if (typeof dataset === 'string' && file !== undefined && record === undefined) return collection.file(dataset, file)
     if (end === undefined || dataset !== undefined) throw new AdapterFault('not_valid', 'a line is neither record, file nor end')
+    parseStatement(line, limits.depth + 1, 'the end')
     answer = collection.end(end)
   }
 

@@ -7,7 +7,7 @@ import { validateManifest } from './manifest.ts'
 import type { Manifest } from './protocol.ts'
 import { mediaTypeOf, readWhole } from './read-json.ts'
 import { type Secrets, signCall } from './signing.ts'
-import { type JsonObject, parseStrictly } from './strict-json.ts'
+import { type JsonObject, parseStatement } from './strict-json.ts'
 
 export interface Deps {
   outbound: Pick<Outbound, 'request' | 'examine'>
@@ -61,7 +61,7 @@ export async function fetchManifest(deps: Deps, { baseUrl, secrets }: Pick<Conta
       answer.discard()
       throw new Problem('manifest_refused', `The adapter answered ${answer.status}, and not with application/json.`)
     }
-    return validateManifest(parseStrictly(await readWhole(answer.body, { jsonBytes: LIMITS.bytes }), DEPTH, 'the manifest'))
+    return validateManifest(parseStatement(await readWhole(answer.body, { jsonBytes: LIMITS.bytes }), DEPTH, 'the manifest'))
   } catch (error) {
     if (error instanceof OutboundError && error.reason === 'egress_denied') throw new Problem('address_refused')
     if (error instanceof OutboundError) throw new Problem('manifest_refused', `The adapter could not be asked (${error.reason}).`)

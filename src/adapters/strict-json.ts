@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { repeatsKey } from '../auth/repeated-keys.ts'
 import { AdapterFault } from './fault.ts'
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]
@@ -25,6 +26,17 @@ export function parseStrictly(bytes: Buffer, maxDepth: number, where: string): u
   const value = parse(text, where)
   if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value))
     throw new AdapterFault('not_json', `${where} holds half a character`)
+  return value
+}
+
+/**
+ * The same for what an adapter says of itself or of an answer, where a member that is there twice could say one thing to us and another to
+ * whoever looks at it later. Records are not held to this: they are handed on as they came.
+ * @throws AdapterFault `not_json`, `not_valid`, `too_deep`
+ */
+export function parseStatement(bytes: Buffer, maxDepth: number, where: string): unknown {
+  const value = parseStrictly(bytes, maxDepth, where)
+  if (repeatsKey(bytes.toString())) throw new AdapterFault('not_valid', `${where} names a member twice`)
   return value
 }
 

@@ -8,7 +8,7 @@ import type { Connector } from '../adapters/kinds.ts'
 import { validateManifest } from '../adapters/manifest.ts'
 import { fileOpener } from '../adapters/open-file.ts'
 import { readerOf, readWhole } from '../adapters/read-json.ts'
-import { parseStrictly } from '../adapters/strict-json.ts'
+import { parseStatement } from '../adapters/strict-json.ts'
 import { Problem } from '../domain/problem.ts'
 import type { BlobStore } from '../platform/blobs.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -70,7 +70,7 @@ async function readDelivered(
   sealed.pipe(body)
   const inline = fileOpener(deps, { ...call, taskId: task.taskId, limits })
   try {
-    if (mediaType === STATUS) return said(task.taskId, parseStrictly(await readWhole(body, limits), limits.depth, 'the answer'))
+    if (mediaType === STATUS) return said(task.taskId, parseStatement(await readWhole(body, limits), limits.depth, 'the answer'))
     return await readAnswer(task, { mediaType, body }, { limits, ...(sink && { sink }) }, async file => {
       if (file.url !== undefined) throw new AdapterFault('file_refused', 'a file is not in the answer itself')
       return inline(file)

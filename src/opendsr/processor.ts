@@ -3,7 +3,7 @@ import { AdapterFault } from '../adapters/fault.ts'
 import type { Contact } from '../adapters/fetch-manifest.ts'
 import { readWhole } from '../adapters/read-json.ts'
 import { parseRetryAfter } from '../adapters/retry.ts'
-import { parseStrictly } from '../adapters/strict-json.ts'
+import { parseStatement } from '../adapters/strict-json.ts'
 import { type Clock, realTime } from '../platform/clock.ts'
 import type { Outbound, OutboundAnswer } from '../platform/outbound.ts'
 import { credentialHeaders } from './credentials.ts'
@@ -73,7 +73,7 @@ export function addressOf(baseUrl: string, path: string, { slash = false } = {})
 
 /** The media type is not looked at: not all of them call their JSON JSON. @throws AdapterFault */
 export const readJson = async ({ body }: OutboundAnswer, where: string): Promise<unknown> =>
-  parseStrictly(await readWhole(body, { jsonBytes: JSON_BYTES }), DEPTH, where)
+  parseStatement(await readWhole(body, { jsonBytes: JSON_BYTES }), DEPTH, where)
 
 /** Whether an address belongs to the processor itself. @throws AdapterFault `location_refused` for what is no address */
 export function isOwn(baseUrl: string, address: string): boolean {

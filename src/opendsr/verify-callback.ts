@@ -1,6 +1,6 @@
 import { constants, type KeyObject, verify, type X509Certificate } from 'node:crypto'
 import type { CallBack } from '../adapters/kinds.ts'
-import { isObject, parseStrictly } from '../adapters/strict-json.ts'
+import { isObject, parseStatement } from '../adapters/strict-json.ts'
 import type { Profile } from './profile.ts'
 import { idsOf } from './subject-requests.ts'
 
@@ -36,7 +36,7 @@ const DEPTH = 32
 
 /** Whether a body whose signature was verified is about this task, and was sent to where it came. */
 export function isAbout({ taskId, url }: Pick<CallBack, 'taskId' | 'url'>, rawBody: Buffer): boolean {
-  const body = parseStrictly(rawBody, DEPTH, 'the call back')
+  const body = parseStatement(rawBody, DEPTH, 'the call back')
   if (!isObject(body) || typeof body.subject_request_id !== 'string') return false
   const isOurs = idsOf(taskId).includes(body.subject_request_id.toLowerCase())
   return isOurs && (body.status_callback_url == null || body.status_callback_url === url)

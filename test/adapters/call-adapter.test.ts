@@ -293,6 +293,7 @@ describe('a fault', () => {
     ['NaN', '{"taskId":NaN}', 'not_json'],
     ['a byte order mark', `\ufeff${JSON.stringify(located)}`, 'not_json'],
     ['half a character', '{"taskId":"\\ud800"}', 'not_json'],
+    ['a member twice', JSON.stringify(located).replace('{', '{"matched":[{"type":"user_id","value":"u-1"}],'), 'not_valid'],
     ['nothing', '', 'not_json'],
     ['an empty object', '{}', 'not_valid'],
     ['null', 'null', 'not_valid'],

@@ -169,6 +169,11 @@ describe('a stream is refused', () => {
     ['that brings a dataset nobody asked for', [record('{}', 'salaries')], 'dataset_unknown'],
     ['that counts a dataset nobody asked for', [endLine({ invoices: 0, attachments: 0, salaries: 0 })], 'dataset_unknown'],
     ['that goes on after its end', [...complete, record('{}')], 'not_valid'],
+    [
+      'whose end names whom it is about twice',
+      [...complete.slice(0, -1), complete.at(-1)?.replace('"matched"', '"matched":[],"matched"') ?? ''],
+      'not_valid',
+    ],
     ['with two ends', [...complete, endLine({ invoices: 2, attachments: 1 })], 'not_valid'],
     ['that counts in fractions', [endLine({ invoices: 0.5, attachments: 0 })], 'not_valid'],
     ['with a line that is not JSON', ['<html>', ...complete], 'not_json'],

@@ -148,10 +148,11 @@ const MOVING = `SELECT
 
 async function rest(service: Service): Promise<void> {
   // An adapter that was out of order is left in peace for real seconds; the days of a history pass within them.
-  await service.sql('UPDATE adapter SET strikes = 0, resting_until = NULL WHERE strikes > 0')
+  const woken = await service.sql('UPDATE adapter SET strikes = 0, resting_until = NULL WHERE strikes > 0 RETURNING 1')
+  const noticed = Date.now() + (woken.length > 0 ? 1500 : 0) // workers look once a second
   let before = -1
   let still = 0
-  for (const end = Date.now() + 4000; still < 3 && Date.now() < end; ) {
+  for (const end = noticed + 4000; (still < 3 || Date.now() < noticed) && Date.now() < end; ) {
     const [{ busy, due } = { busy: 0, due: 0 }] = await service.sql<{ busy: number; due: number }>(MOVING)
     still = busy === 0 && due === before ? still + 1 : 0
     before = due // what a hold keeps from being asked stays due
