@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { repeatsKey } from '../auth/repeated-keys.ts'
+import { repeatsKey } from '../platform/repeated-keys.ts'
 import { AdapterFault } from './fault.ts'
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { repeatsKey } from './repeated-keys.ts'
+import { repeatsKey } from '../platform/repeated-keys.ts'
 import { TokenRefused } from './token-refused.ts'
 
 const LONGEST = 8192

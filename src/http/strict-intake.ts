@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { repeatsKey } from '../auth/repeated-keys.ts'
 import { Problem } from '../domain/problem.ts'
 import { nestingOf } from '../platform/nesting.ts'
+import { repeatsKey } from '../platform/repeated-keys.ts'
 import { openObjectIn } from './closed-schema.ts'
 
 const DEEPEST = 32
