@@ -20,6 +20,11 @@ export async function collectFrom(adapter: RunningAdapter, who: Who): Promise<nu
   return ask(adapter, { ...about, action: 'collect' })
 }
 
+/** Counts what the adapter has of a person. */
+export async function countIn(adapter: RunningAdapter, who: Who): Promise<void> {
+  await ask(adapter, { ...(await everythingOf(adapter, who)), action: 'locate' })
+}
+
 /** Has everything that the adapter has of a person erased, and counts what is left. */
 export async function eraseFrom(adapter: RunningAdapter, who: Who): Promise<void> {
   const about = await everythingOf(adapter, who)

@@ -47,7 +47,8 @@ const START = scripts.start.split(' ').slice(1)
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-export async function openGround(): Promise<Ground> {
+/** The adapters are the five of a learning platform unless that many quick ones are asked for. */
+export async function openGround({ quickAdapters }: { quickAdapters?: number } = {}): Promise<Ground> {
   const dir = mkdtempSync(join(tmpdir(), 'dsar-bench-'))
   chmodSync(dir, 0o711) // the database may run under another account, and its files are to go with the rest
   const closing: (() => Promise<unknown> | unknown)[] = [() => rmSync(dir, { recursive: true, force: true })]
@@ -65,9 +66,10 @@ export async function openGround(): Promise<Ground> {
     closing.push(mailbox.close)
     const issuer = await startTokenIssuer()
     closing.push(issuer.close)
-    const lms = fork(join(ROOT, 'bench/lms-process.ts'), [lmsUrl], { cwd: ROOT })
+    const [script, argument] = quickAdapters ? ['quick-adapters.ts', String(quickAdapters)] : ['lms-process.ts', lmsUrl]
+    const lms = fork(join(ROOT, 'bench', script), [argument], { cwd: ROOT })
     closing.push(() => stopChild(lms, () => lms.disconnect()))
-    const [adapters] = (await once(lms, 'message')) as [RunningAdapter[]]
+    const adapters = await adaptersOf(lms)
     const vaultKeyFile = join(dir, 'vault.json')
     writeFileSync(vaultKeyFile, generateVaultKeyFile(), { mode: 0o600 })
     const owner = new pg.Client({ connectionString: databaseUrl })
@@ -105,6 +107,13 @@ export async function openGround(): Promise<Ground> {
     await close()
     throw error
   }
+}
+
+async function adaptersOf(child: ChildProcess): Promise<RunningAdapter[]> {
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('The adapters do not start.')))
+  ended.catch(() => {}) // later, they are meant to end
+  const [adapters] = await Promise.race([once(child, 'message'), ended])
+  return adapters
 }
 
 async function launchService(env: Record<string, string>, nodeArguments: string[], logFile: string): Promise<Service> {

@@ -10,6 +10,7 @@ const BENCHMARKS: Record<string, { title: string; load(): Promise<{ run(): Promi
   e: { title: 'reading a collect stream', load: () => import('./collect-stream.ts') },
   f: { title: 'looking people up', load: () => import('./lookup.ts') },
   g: { title: 'an erasure', load: () => import('./erasure.ts') },
+  h: { title: 'asking many adapters', load: () => import('./fan-out.ts') },
 }
 
 const chosen = process.argv.slice(2)

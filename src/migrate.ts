@@ -24,6 +24,7 @@ import { SealedAndCountersigned1763902200000 } from '../migrations/0022-sealed-a
 import { AdapterHealth1763902300000 } from '../migrations/0023-adapter-health.ts'
 import { Webhooks1763902400000 } from '../migrations/0024-webhooks.ts'
 import { HandedTasks1763902500000 } from '../migrations/0025-handed-tasks.ts'
+import { ClaimsInOrder1763902600000 } from '../migrations/0026-claims-in-order.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -52,6 +53,7 @@ export const MIGRATIONS = [
   AdapterHealth1763902300000,
   Webhooks1763902400000,
   HandedTasks1763902500000,
+  ClaimsInOrder1763902600000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */
