@@ -81,6 +81,7 @@ const NATURES = {
   adapters_asked: 'step',
   erasure_order_ignored: 'step',
   called_back: 'step',
+  called_back_late: 'step',
   task_ready: 'step',
   task_accepted: 'step',
   task_done: 'step',

@@ -54,31 +54,43 @@ export const callbackRoutes =
         const url = callbackUrl(deps, task)
         const heard = await deps.connectors[kind].hear?.(contact, { taskId: task.key, url, headers, rawBody })
         if (!heard) throw new Problem('proof_refused')
-        await deps.transact(tx => takeIn(deps, tx, task, heard, createHash('sha256').update(rawBody).digest()))
+        const bodyHash = createHash('sha256').update(rawBody).digest()
+        if (!(await deps.transact(tx => takeIn(deps, tx, task, heard, bodyHash)))) throw nobodyWaits(task)
         return reply.code(202).send({ status: 'accepted' })
       },
     )
   }
 
-/** @throws Problem `illegal_transition` for a task that waits for nothing, unless the same call came before: that had its effect. */
+/** Nobody waits any more: the request was ended, or a person has said what came of it. */
+const isPast = ({ state, answer }: Task): boolean => state === 'cancelled' || answer?.status === 'settled_by_hand'
+
+/**
+ * What is done too late may still have been done, so it goes on the record, though it changes nothing.
+ * @returns whether it had an effect, now or, if the same call came before, then
+ * @throws Problem `illegal_transition` for a task that waits for nothing
+ */
 async function takeIn(
   deps: CallbackDeps,
   tx: Tx,
   { id, requestId, adapter }: Task,
   { message, onEveryChange }: Heard,
   bodyHash: Buffer,
-): Promise<void> {
+): Promise<boolean> {
   const task = await lockTask(tx, id)
   const seen = await tx.query<unknown[]>(
     `INSERT INTO callback_seen (task_id, webhook_id, body_hash, attempt, at) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT DO NOTHING RETURNING 1`,
     [id, message, bodyHash, task.attempt, deps.clock.now()],
   )
-  if (seen.length === 0) return
+  if (seen.length === 0) return !isPast(task)
   const isAwaited = task.state === 'accepted' || task.state === 'running'
-  if (!isAwaited && onEveryChange) return
-  if (!isAwaited) throw new Problem('illegal_transition', `The task is '${task.state}' and waits for nothing.`)
-  await pollNow(tx, id)
-  await deps.record(tx, requestStream(requestId), { kind: 'adapter', id: adapter }, 'called_back', { taskId: id })
-  await deps.enqueue(tx, 'dispatch-tasks', {})
+  if (!isAwaited && onEveryChange) return true
+  if (!isAwaited && !isPast(task)) throw nobodyWaits(task)
+  if (isAwaited) await pollNow(tx, id)
+  const event = isAwaited ? 'called_back' : 'called_back_late'
+  await deps.record(tx, requestStream(requestId), { kind: 'adapter', id: adapter }, event, { taskId: id })
+  if (isAwaited) await deps.enqueue(tx, 'dispatch-tasks', {})
+  return isAwaited
 }
+
+const nobodyWaits = ({ state }: Task) => new Problem('illegal_transition', `The task is '${state}' and waits for nothing.`)

@@ -245,7 +245,7 @@ describe('a fault', () => {
     [502, { kind: 'later', code: 'server_error' }],
     [503, { kind: 'later', code: 'busy' }],
     [504, { kind: 'later', code: 'server_error' }],
-  ])('of status %i is never "no data"', async (code, expected) => {
+  ])('F30 of status %i is never "no data"', async (code, expected) => {
     expect((await callWith(status(code))).answer).toMatchObject(expected)
   })
 
@@ -255,7 +255,7 @@ describe('a fault', () => {
     ['1000000000', 1e9],
     ['soon', undefined],
     [undefined, undefined],
-  ])('with Retry-After %p says when to come back: %p', async (header, afterSeconds) => {
+  ])('F30 with Retry-After %p says when to come back: %p', async (header, afterSeconds) => {
     const { answer } = await callWith(status(503, header ? { 'retry-after': header } : {}))
     expect(answer.kind === 'later' && answer.afterSeconds).toBe(afterSeconds)
   })

@@ -334,7 +334,7 @@ describe('an adapter leaves the register', () => {
     expect((await registered({ name })).id).not.toBe(id)
   })
 
-  test('but not while a request waits for its answer, nor while one is about to', async () => {
+  test('F37 but not while a request waits for its answer, nor while one is about to', async () => {
     const { at } = await registered({ resolve: () => undefined })
     await letIn(service)
     const opened = await as.anybody('/v1/requests', {

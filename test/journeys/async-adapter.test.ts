@@ -51,7 +51,7 @@ test('a promised answer is fetched as soon as the adapter calls back, long befor
   expect([polls(), vendor.calls.filter(({ task: asked }) => asked?.action === 'collect').length]).toEqual([1, 1])
 })
 
-test('a call back that overtakes the promise is not lost', async () => {
+test('F34 a call back that overtakes the promise is not lost', async () => {
   vendor.on.collect = async (task, res) => {
     ready = true
     promised = Promise.resolve(task)
@@ -87,7 +87,7 @@ test('T111 the same call back ten times, some at once, is answered alike and has
   expect([await calledBack(at), polls()]).toEqual([1, 1])
 })
 
-test('what a call back says of the answer is not believed: the location says it, and whoever contradicts it has no say', async () => {
+test('F35 what a call back says of the answer is not believed: the location says it, and whoever contradicts it has no say', async () => {
   const at = await one.ask()
   const task = await promised
   await one.seeTask(at, 'vendor', accepted)

@@ -108,7 +108,7 @@ describe('a task that failed for good', () => {
 })
 
 describe('an adapter that answers every other call', () => {
-  test('is asked until it has answered all, under one key for each task, and nothing it left half stays', async () => {
+  test('F31 is asked until it has answered all, under one key for each task, and nothing it left half stays', async () => {
     await start('flapping')
     const { on, calls } = named('flapping')
     const healthy = { ...on }
@@ -136,7 +136,7 @@ describe('an adapter that answers every other call', () => {
 })
 
 describe('an adapter that asks for patience', () => {
-  test('without end is asked again within hours all the same', async () => {
+  test('F30 without end is asked again within hours all the same', async () => {
     await start('busy')
     named('busy').on.locate = (_task, res) => sendJson(res, 503, {}, { 'retry-after': '1000000000' })
     const at = await one.ask()
@@ -181,7 +181,7 @@ describe('an adapter that changes while a request is under way', () => {
     return at
   }
 
-  test('is asked where it was when the request began, and where it is now once a person has it asked again', async () => {
+  test('F37 is asked where it was when the request began, and where it is now once a person has it asked again', async () => {
     const at = await failing()
     const { moved, elsewhere } = { moved: named('moved'), elsewhere: named('elsewhere') }
     await one.seeTask(at, 'elsewhere', ({ state }) => state === 'done')
@@ -196,7 +196,7 @@ describe('an adapter that changes while a request is under way', () => {
     expect(elsewhere.calls.length).toBe(before + 1)
   })
 
-  test('is signed to with both secrets while one replaces the other', async () => {
+  test('F37 is signed to with both secrets while one replaces the other', async () => {
     const at = await failing()
     await change({ secret: `whsec_${Buffer.from('n'.repeat(24)).toString('base64')}` })
     await one.retry(at, 'moved', 'locate')
