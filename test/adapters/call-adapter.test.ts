@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from '@jest/globals'
@@ -16,6 +17,9 @@ const keep = (server: Loopback): Loopback => {
   open.push(server)
   return server
 }
+
+/** Nobody waits longer because of what somebody else was sent. */
+const STALL_MS = 200
 
 type Reply = (res: ServerResponse, req: IncomingMessage) => void
 /** Calls an adapter that answers every call like this. */
@@ -294,6 +298,8 @@ describe('a fault', () => {
     ['a byte order mark', `\ufeff${JSON.stringify(located)}`, 'not_json'],
     ['half a character', '{"taskId":"\\ud800"}', 'not_json'],
     ['a member twice', JSON.stringify(located).replace('{', '{"matched":[{"type":"user_id","value":"u-1"}],'), 'not_valid'],
+    ['a number beyond all', JSON.stringify(located).replace('12', '1e999'), 'not_valid'],
+    ['a number of a million digits', JSON.stringify(located).replace('12', '9'.repeat(1_000_000)), 'not_valid'],
     ['nothing', '', 'not_json'],
     ['an empty object', '{}', 'not_valid'],
     ['null', 'null', 'not_valid'],
@@ -302,6 +308,25 @@ describe('a fault', () => {
       task: locate,
     })
     expect(answer).toMatchObject({ kind: 'failed', code })
+  })
+
+  test.each([
+    ['levels', '['.repeat(300_000)],
+    ['members of one object', `{${'"a":{},'.repeat(1_000_000)}"b":1}`],
+    ['digits', `{"a":${'7'.repeat(7_000_000)}}`],
+  ])('T72 holds up nobody else while it is found wrong, however many %s it has', async (_, body) => {
+    const stalls: number[] = []
+    for (let n = 0; n < 3; n += 1) {
+      const delay = monitorEventLoopDelay({ resolution: 5 })
+      delay.enable()
+      const { answer } = await callWith(res => res.writeHead(200, { 'content-type': 'application/json' }).end(body), {
+        task: locate,
+      })
+      delay.disable()
+      expect(answer.kind).toBe('failed')
+      stalls.push(delay.max / 1e6)
+    }
+    expect(Math.min(...stalls)).toBeLessThan(STALL_MS) // others may hold up this process too, but not three times
   })
 
   test('never repeats what the adapter sent', async () => {

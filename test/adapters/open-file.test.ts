@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { callAdapter } from '../../src/adapters/call-adapter.ts'
+import { CALL_LIMITS } from '../../src/adapters/call-limits.ts'
 import type { CollectSink } from '../../src/adapters/collect-stream.ts'
 import { createOutbound } from '../../src/platform/outbound.ts'
 import { ASKED, callOnce, LIMITS, SECRET, takingSink, taskFor } from '../support/adapter-calls.ts'
@@ -32,6 +34,10 @@ async function adapterWith(
     res.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(lines.map(line => JSON.stringify(line)).join('\n'))
   })
   return keep(server)
+}
+function* twoMillion(line: string): Generator<string> {
+  const some = line.repeat(200)
+  for (let n = 0; n < 10_000; n += 1) yield some
 }
 const text = { name: 'a.txt', mediaType: 'text/plain' }
 const base64 = (bytes: Buffer | string) => Buffer.from(bytes).toString('base64')
@@ -153,6 +159,33 @@ describe('a file', () => {
     expect((await callOnce(many.url, { limits: { ...LIMITS, streamBytes: 3000, fileBytes: 1000 } })).answer).toMatchObject({
       code: 'too_large',
     })
+  })
+
+  test('T82 is one of ten thousand at most, however many are named: two million are cut there, in bounded memory', async () => {
+    const line = `${JSON.stringify({ dataset: 'attachments', file: { ...text, base64: 'YQ==' } })}\n`
+    const adapter = keep(
+      await serveHttp((_req, res) => {
+        res.writeHead(200, { 'content-type': 'application/x-ndjson' })
+        Readable.from(twoMillion(line))
+          .on('error', () => {})
+          .pipe(res)
+      }),
+    )
+    const before = process.memoryUsage().rss
+    let taken = 0
+    let most = 0
+    const counting: CollectSink = {
+      record() {},
+      async file(_dataset, _meta, content) {
+        await buffer(content)
+        taken += 1
+        most = Math.max(most, process.memoryUsage().rss - before)
+      },
+    }
+    const limits = { ...CALL_LIMITS, totalMs: 20_000 }
+    expect((await callOnce(adapter.url, { sink: counting, limits })).answer).toMatchObject({ kind: 'failed', code: 'too_large' })
+    expect(taken).toBe(10_000)
+    expect(most).toBeLessThan(150 * 1024 ** 2)
   })
 
   test('that breaks off is the fault of the adapter, even where the sink reports it as its own', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { eventually } from '../support/eventually.ts'
-import { openRawAdapter, type RawAdapter, sendCollected } from '../support/raw-adapter.ts'
+import { callBack, openRawAdapter, type RawAdapter, sendCollected } from '../support/raw-adapter.ts'
 import { type RawCase, startCase } from '../support/raw-case.ts'
 
 let vendor: RawAdapter
@@ -60,6 +60,19 @@ test('a request that is taken back tells whoever promised an answer that nobody 
   expect([deletes(), signed]).toEqual([[`/exports/${key}`], 1])
   await one.service.app.handlers['cancel-promises']({ requestId: at.split('/').at(-1) ?? '' })
   expect([deletes().length, (await cancelledOn(at)).length]).toEqual([1, 1])
+})
+
+test('T112 an adapter that calls back all the same is told that nobody waits, is not asked, and it is on the record', async () => {
+  const { at } = await promised()
+  await cancel(at)
+  await cancelledOnceOn(at)
+  const calls = vendor.calls.length
+  const task = vendor.calls.findLast(call => call.task?.action === 'collect')?.task
+  if (!task) throw new Error('It was asked.')
+  expect((await callBack(one.anybody, vendor, task)).body.code).toBe('illegal_transition')
+  const { entries } = (await one.officer(`${at}/timeline`)).body
+  expect(entries.filter(({ event }: { event: string }) => event === 'called_back_late')).toHaveLength(1)
+  expect([vendor.calls.length, (await one.officer(at)).body.state]).toEqual([calls, 'cancelled'])
 })
 
 test.each([

@@ -137,7 +137,7 @@ describe('a file', () => {
     expect((await ana(`${at}/attachments/${id}`)).status).toBe(200)
   })
 
-  test('is handed out as bytes to be stored, whatever it is and says it is', async () => {
+  test('T84 is handed out as bytes to be stored, whatever it is and says it is', async () => {
     const page = Buffer.from('<!doctype html><script>fetch("https://evil.test")</script>')
     const { body } = await upload(tokenOf(), at, page, { 'file-name': 'Pr%C3%BCfung%20(1).html' })
     await settled(body.id, 'clean')

@@ -152,7 +152,7 @@ describe('an adapter that is out of order', () => {
     )
 
   test.each(['connection', 'timeout', 'cut', 'server_error'] as const)(
-    'five times in a row (%s) is left in peace',
+    'T69 five times in a row (%s) is left in peace',
     async trouble => {
       const adapter = await cases.adapter()
       await cases.backlog(adapter, 3)
