@@ -29,6 +29,7 @@ import { handedConnector } from './handed/handed-connector.ts'
 import { opendsrConnector } from './opendsr/opendsr-connector.ts'
 import { checkPolicy } from './operations/check-policy.ts'
 import { type Counts, countWork } from './operations/count-work.ts'
+import { measureAdapters } from './operations/measure-adapters.ts'
 import { probeVault } from './operations/probe-vault.ts'
 import { JOB_NAMES, type Jobs } from './pipeline.ts'
 import { createAddressOf } from './platform/address-of.ts'
@@ -69,6 +70,7 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
   const metrics = createMetrics({ ofProcess: true })
   const rateLimits = postgresRateLimits(database.read)
   const counts = countWork(metrics, database.read)
+  measureAdapters(metrics, { read: database.read, clock })
   const blobs = openBlobStore(config.blobStoreUrl)
   const keyOf = (read: Tx, requestId: string) => dataKeyOf({ vault }, read, requestId)
   const outbound = createOutbound({ allowedHosts: config.adapterAllowedHosts })

@@ -1,6 +1,6 @@
-import { Counter, Gauge } from 'prom-client'
+import { Counter } from 'prom-client'
 import type { Tx } from '../platform/database.ts'
-import type { Metrics } from '../platform/metrics.ts'
+import { type Metrics, measure } from '../platform/metrics.ts'
 
 /** What happens, counted: names out of our vocabulary, never an id. */
 export interface Counts {
@@ -68,14 +68,7 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
 }
 
 function gaugeOf(metrics: Metrics, read: Tx, name: string, help: string, label: string, sql: string): void {
-  new Gauge({
-    name,
-    help,
-    labelNames: [label],
-    registers: [metrics],
-    async collect() {
-      this.reset()
-      for (const row of await read.query<{ label: string; count: number }[]>(sql)) this.set({ [label]: row.label }, row.count)
-    },
-  })
+  measure(metrics, { name, help, label }, async () =>
+    (await read.query<{ label: string; count: number }[]>(sql)).map(row => [row.label, row.count] as const),
+  )
 }

@@ -78,6 +78,29 @@ describe('how an adapter does', () => {
     expect(await health()).toMatchObject({ breaker: 'half_open' })
   })
 
+  test('is measured for the monitoring, by name', async () => {
+    await answered(12, 400)
+    await owed(6, 5)
+    const measured = async () =>
+      Object.fromEntries(
+        (await callers(service).anybody('/metrics')).bytes
+          .toString()
+          .split('\n')
+          .flatMap(line => [/^dsar_adapter_(\w+)\{adapter="archive"\} (.+)$/.exec(line)])
+          .flatMap(found => (found ? [[found[1], Number(found[2])]] : [])),
+      )
+    expect(await measured()).toEqual({
+      asked: 1,
+      backlog: 6,
+      late: 0,
+      answers_per_hour: 12,
+      answer_seconds_median: 0.4,
+      answer_seconds_p95: 0.4,
+    })
+    await service.sql(`UPDATE adapter SET strikes = 5, resting_until = now() + interval '5 minutes'`)
+    expect((await measured()).asked).toBe(0)
+  })
+
   test('is for those who run it', async () => {
     const as = callers(service)
     expect((await as.service()(`/v1/adapters/${adapter}/health`)).status).toBe(200)
