@@ -48,7 +48,10 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   observe(app, deps.metrics)
   endConnectionsWhenClosing(app)
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], sandbox: [] },
+    },
   })
   await describeApi(app, deps)
   await app.register(docsRoutes) // beside the guard: they are the same for everybody

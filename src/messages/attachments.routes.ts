@@ -154,7 +154,6 @@ export const attachmentRoutes =
           .type('application/octet-stream')
           .header('content-length', attachment.bytes)
           .header('content-disposition', asDownload(name ?? attachment.id))
-          .header('content-security-policy', "default-src 'none'; sandbox")
         return reply.send(await openAttachment(deps, attachment))
       },
     )

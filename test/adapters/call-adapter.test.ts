@@ -264,7 +264,7 @@ describe('a fault', () => {
     expect(answer.kind === 'later' && answer.afterSeconds).toBe(afterSeconds)
   })
 
-  test('with Retry-After as a date says when to come back', async () => {
+  test('F30 with Retry-After as a date says when to come back', async () => {
     const { answer } = await callWith(status(429, { 'retry-after': new Date(Date.now() + 90_000).toUTCString() }))
     expect(answer.kind === 'later' && Math.abs((answer.afterSeconds ?? 0) - 90)).toBeLessThanOrEqual(2)
   })
@@ -327,6 +327,18 @@ describe('a fault', () => {
       stalls.push(delay.max / 1e6)
     }
     expect(Math.min(...stalls)).toBeLessThan(STALL_MS) // others may hold up this process too, but not three times
+  })
+
+  test.each([
+    ['a line', ''],
+    ['a record', '{"dataset":"invoices","record":'],
+  ])('T72 holds up nobody else where %s of a stream is 300,000 levels deep', async (_, opening) => {
+    const stalls = monitorEventLoopDelay({ resolution: 5 })
+    stalls.enable()
+    const { answer } = await callWith(ndjson(opening + '['.repeat(300_000)))
+    stalls.disable()
+    expect(answer).toMatchObject({ kind: 'failed', code: 'too_deep' })
+    expect(stalls.max / 1e6).toBeLessThan(STALL_MS)
   })
 
   test('never repeats what the adapter sent', async () => {

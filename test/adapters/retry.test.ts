@@ -23,7 +23,7 @@ describe('the wait before the next try', () => {
     expect(delay(1, { retryAfter: 120, random: 1 })).toBe(122)
   })
 
-  test('is not stretched to years by an adapter', () => {
+  test('F30 is not stretched to years by an adapter', () => {
     expect(delay(1, { retryAfter: 1e9, random: 0 })).toBe(6 * HOUR)
     expect(delay(1, { retryAfter: -5, random: 0 })).toBe(1)
   })
@@ -44,7 +44,7 @@ describe('the wait before the next try', () => {
     expect(tries).toBeGreaterThan(20)
   })
 
-  test('is a whole number of seconds, at least one, and before the due date at most a quarter of the time left', () => {
+  test('F30 is a whole number of seconds, at least one, and before the due date at most a quarter of the time left', () => {
     const seconds = fc.double({ min: -1e7, max: 1e10, noNaN: true })
     fc.assert(
       fc.property(

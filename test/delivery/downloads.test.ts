@@ -217,7 +217,7 @@ describe('a person in a browser without scripts', () => {
     link = (await answeredRequest(service, ANA)).link
   })
 
-  test('has a code mailed, mistypes it, types it right, and is sent to the file', async () => {
+  test('T84 has a code mailed, mistypes it, types it right, and is sent to the file, which is stored and never shown', async () => {
     const before = service.mailbox.messages().length
     const asked = await anybody(link, form('step=send&word=CODE'))
     expect([asked.status, asked.body]).toEqual([200, expect.stringContaining('on its way')])
@@ -229,11 +229,16 @@ describe('a person in a browser without scripts', () => {
 
     const right = await anybody(link, form(`step=open&code=${encodeURIComponent(code.toLowerCase().replace('-', ' '))}`))
     expect(right.status).toBe(303)
-    const file = await anybody(new URL(right.headers.get('location') ?? '', service.url + link).href)
-    expect([file.status, file.headers.get('content-type')]).toEqual([200, 'application/zip'])
-    expect(file.headers.get('content-disposition')).toMatch(/^attachment; filename="dsar-[0-9a-f-]{36}\.zip"$/)
-    expect(file.headers.get('cache-control')).toBe('no-store')
-    expect(file.headers.get('referrer-policy')).toBe('no-referrer')
+    const content = new URL(right.headers.get('location') ?? '', service.url + link).href
+    for (const [headers, status] of [[{}, 200] as const, [{ range: 'bytes=0-9' }, 206] as const]) {
+      const file = await anybody(content, { headers })
+      expect([file.status, file.headers.get('content-type')]).toEqual([status, 'application/zip'])
+      expect(file.headers.get('content-disposition')).toMatch(/^attachment; filename="dsar-[0-9a-f-]{36}\.zip"$/)
+      expect(file.headers.get('x-content-type-options')).toBe('nosniff')
+      expect(file.headers.get('content-security-policy')).toMatch(/^default-src 'none';.*;sandbox$/)
+      expect(file.headers.get('cache-control')).toBe('no-store')
+      expect(file.headers.get('referrer-policy')).toBe('no-referrer')
+    }
   })
 
   test('cannot use the code twice', async () => {

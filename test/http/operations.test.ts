@@ -75,7 +75,7 @@ test('T84 every answer bears the headers of a careful server', async () => {
   for (const url of ['/health/live', '/v1/none', '/openapi.json']) {
     const { headers } = await app.inject({ method: 'GET', url })
     expect(headers).toMatchObject({
-      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'content-security-policy': "default-src 'none';frame-ancestors 'none';sandbox",
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',

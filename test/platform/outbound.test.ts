@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer as createHttpsServer } from 'node:https'
-import type { LookupFunction } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from '@jest/globals'
@@ -54,6 +55,20 @@ const reasonOf = (promise: Promise<unknown>) =>
     () => 'answered',
     (error: unknown) => (error instanceof OutboundError ? error.reason : error),
   )
+
+/** The addresses to which this process tried to connect meanwhile. */
+async function attemptsDuring(run: () => Promise<unknown>): Promise<string[]> {
+  const attempts: string[] = []
+  const watch = (message: unknown) =>
+    (message as { socket: Socket }).socket.on('connectionAttempt', address => attempts.push(address))
+  subscribe('net.client.socket', watch)
+  try {
+    await run()
+  } finally {
+    unsubscribe('net.client.socket', watch)
+  }
+  return attempts
+}
 
 describe('a call', () => {
   test('brings status, headers and body', async () => {
@@ -187,11 +202,26 @@ describe('what a name resolves to', () => {
     },
   )
 
-  test('T59 is judged anew each time, so that a name cannot be re-pointed after its check', async () => {
-    const sequence = ['8.8.8.8', '127.0.0.1']
-    const rebinding = checkedLookup((_, __, callback) => callback(null, [{ address: sequence.shift() ?? '', family: 4 }]))
-    expect(await ask(rebinding, true)).toHaveLength(1)
-    await expect(ask(rebinding, true)).rejects.toMatchObject({ reason: 'egress_denied' })
+  test('T59 is judged anew at every connection: a name that led outside when it was examined is not followed inside', async () => {
+    const sequence = [['8.8.8.8'], ['127.0.0.1'], ['8.8.8.8', '127.0.0.1']]
+    const rebinding: LookupFunction = (_, __, callback) =>
+      callback(
+        null,
+        (sequence.shift() ?? []).map(address => ({ address, family: 4 })),
+      )
+    const outbound = keep(createOutbound({ allowedHosts: [], lookup: rebinding }))
+    const url = 'https://adapter.example/'
+    const dialled = await attemptsDuring(async () => {
+      expect(await outbound.examine(url)).toEqual({ allowed: true })
+      for (let n = 0; n < 2; n += 1)
+        expect(await reasonOf(outbound.request({ method: 'GET', url, limits: LIMITS }))).toBe('egress_denied')
+    })
+    expect([dialled, sequence]).toEqual([[], []])
+  })
+
+  test('is seen to be dialled where it is listed, as a control to the above', async () => {
+    const server = keep(await serveHttp((_, res) => res.end()))
+    expect(await attemptsDuring(() => get(server))).toEqual(['127.0.0.1'])
   })
 })
 

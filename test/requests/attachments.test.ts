@@ -146,7 +146,7 @@ describe('a file', () => {
     expect(headers.get('content-type')).toBe('application/octet-stream')
     expect(headers.get('content-disposition')).toBe(`attachment; filename*=UTF-8''Pr%C3%BCfung%20%281%29.html`)
     expect(headers.get('x-content-type-options')).toBe('nosniff')
-    expect(headers.get('content-security-policy')).toBe("default-src 'none'; sandbox")
+    expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none';sandbox")
     expect(headers.get('cache-control')).toBe('no-store')
   })
 
