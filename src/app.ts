@@ -1,4 +1,5 @@
 import { adapterRoutes } from './adapters/adapters.routes.ts'
+import { CALL_LIMITS } from './adapters/call-limits.ts'
 import { suspensionRoutes } from './adapters/suspension.routes.ts'
 import { auditRoutes } from './audit/audit.routes.ts'
 import { workRoutes } from './auth/work.routes.ts'
@@ -126,9 +127,14 @@ const ROUTES = [
 /** Joins everything by hand, top to bottom. Nothing listens and nobody works until told to. */
 export async function createApp(
   config: Config,
-  { clock = systemClock, log = createLog({ level: config.logLevel }), random = Math.random }: Partial<Given> = {},
+  {
+    clock = systemClock,
+    log = createLog({ level: config.logLevel }),
+    random = Math.random,
+    callLimits = CALL_LIMITS,
+  }: Partial<Given> = {},
 ): Promise<App> {
-  const deps = await openDeps(config, { clock, log, random })
+  const deps = await openDeps(config, { clock, log, random, callLimits })
   let dispatcher: Dispatcher | undefined
   let messenger: Dispatcher | undefined
   let closed: Promise<void> | undefined

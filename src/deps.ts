@@ -1,4 +1,4 @@
-import { CALL_LIMITS } from './adapters/call-limits.ts'
+import type { CallLimits } from './adapters/call-limits.ts'
 import { type Connector, type Connectors, serviceConnector } from './adapters/kinds.ts'
 import { createRecorder } from './audit/record.ts'
 import { type GuessingDeps, noteWrongCode } from './auth/guessing.ts'
@@ -57,13 +57,15 @@ export interface Given {
   log: Log
   /** At least 0 and less than 1: the jitter of what is tried again. */
   random(): number
+  /** What one call to an adapter may cost. */
+  callLimits: CallLimits
 }
 
 /** Everything that is constructed once. */
 export type Deps = Awaited<ReturnType<typeof openDeps>>
 
 /** Constructs everything, top to bottom, by hand. */
-export async function openDeps(config: Config, { clock: ofMachine, log, random }: Given) {
+export async function openDeps(config: Config, { clock: ofMachine, log, random, callLimits }: Given) {
   const onError = (error: unknown) => log.error({ err: error }, 'something failed in the background')
   const { vault } = openVaultFile(config.vaultKeyFile, { allowOpenToOthers: config.allowOpenVaultFile })
   const { database, queue, clock, testClock } = await openStores(config, vault, ofMachine, onError)
@@ -103,7 +105,7 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random }
     rateLimits,
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),
     random,
-    callLimits: CALL_LIMITS,
+    callLimits,
     publicKeys: () => vault.publicKeys(),
     checkSignature: (keyId: string, bytes: Buffer, signature: Buffer) =>
       vault.verify(bytes, { keyId, algorithm: 'Ed25519', signature }),

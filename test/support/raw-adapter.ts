@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import type { DatasetAnswer, TaskCall } from '../../src/adapters/protocol.ts'
@@ -14,6 +14,8 @@ export interface Arrived {
   path: string
   key: string
   signatures: number
+  headers: IncomingHttpHeaders
+  body: string
   task: TaskCall | undefined
 }
 
@@ -87,6 +89,8 @@ export async function openRawAdapter(name: string, options: RawOptions = {}): Pr
       path: req.url ?? '',
       key: String(key),
       signatures: String(signatures).split(' ').length,
+      headers: req.headers,
+      body,
       task,
     })
     if (!task) return on.poll(res, req)

@@ -1,6 +1,6 @@
 import { type Answered, type Call, callers, until } from './callers.ts'
 import { hostsOfRaw, type RawAdapter, registerRaw } from './raw-adapter.ts'
-import { type Service, startService } from './service.ts'
+import { type Service, type ServiceOptions, startService } from './service.ts'
 
 export interface TaskSeen {
   id: string
@@ -34,9 +34,9 @@ export interface RawCase {
 export async function startCase(
   adapters: readonly RawAdapter[],
   env: Record<string, string> = {},
-  { working = true } = {},
+  options: Omit<ServiceOptions, 'env'> = {},
 ): Promise<RawCase> {
-  const service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOfRaw(adapters), ...env }, working })
+  const service = await startService({ env: { ADAPTER_ALLOWED_HOSTS: hostsOfRaw(adapters), ...env }, ...options })
   const as = callers(service)
   const officer = as.agent(['privacy_officer', 'operator'])
   const ids = await registerRaw(adapters, officer, service)

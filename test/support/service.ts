@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import pg from 'pg'
+import { CALL_LIMITS, type CallLimits } from '../../src/adapters/call-limits.ts'
 import { type App, createApp } from '../../src/app.ts'
 import type { Issuer } from '../../src/auth/issuers.ts'
 import { type Config, readConfig } from '../../src/config.ts'
@@ -46,6 +47,8 @@ export interface ServiceOptions {
   issuers?: readonly Issuer[]
   /** Whether this process works off the queue as well. */
   working?: boolean
+  /** Shorter than a test waits. */
+  callLimits?: Partial<CallLimits>
 }
 
 function movable(): MovableClock {
@@ -75,7 +78,12 @@ async function takesCalls(url: string, issuer: TokenIssuer): Promise<void> {
 }
 
 /** The whole service in this process, on a database, a mail server, a blob store and an issuer of its own. */
-export async function startService({ env = {}, issuers = [], working = true }: ServiceOptions = {}): Promise<Service> {
+export async function startService({
+  env = {},
+  issuers = [],
+  working = true,
+  callLimits,
+}: ServiceOptions = {}): Promise<Service> {
   const clock = movable()
   const [database, mailbox, issuer] = await Promise.all([
     createDatabase(),
@@ -109,7 +117,7 @@ export async function startService({ env = {}, issuers = [], working = true }: S
     },
   })
   const log = createLog({ level: config.logLevel, destination })
-  const app = await createApp(config, { clock, log, random: () => 0 }) // what failed is tried again after the shortest wait there is
+  const app = await createApp(config, { clock, log, random: () => 0, callLimits: { ...CALL_LIMITS, ...callLimits } }) // what failed is tried again after the shortest wait there is
   await app.server.listen({ host: '127.0.0.1', port: 0 })
   if (working) await app.startWorking()
   const url = `http://127.0.0.1:${(app.server.server.address() as AddressInfo).port}`
