@@ -43,22 +43,30 @@ export async function callAdapter(deps: CallDeps, { limits = CALL_LIMITS, ...ask
   const call = { ...asked, limits }
   let afterSeconds: number | undefined
   try {
-    const answer = await ask(deps, call)
+    const { url, answer } = await ask(deps, call)
     afterSeconds = parseRetryAfter(answer.headers['retry-after'], realTime(deps.clock))
-    return await read(deps, call, answer, afterSeconds)
+    return await read(deps, call, { url, answer }, afterSeconds)
   } catch (error) {
     return troubleWith(error, afterSeconds)
   }
 }
 
+/** What was answered, and by which address. */
+interface Answered {
+  url: string
+  answer: OutboundAnswer
+}
+
 /** A task that its location no longer knows (the adapter was restarted) is sent again: its id makes that harmless. */
-async function ask(deps: CallDeps, call: Call): Promise<OutboundAnswer> {
+async function ask(deps: CallDeps, call: Call): Promise<Answered> {
   if (call.location !== undefined) {
-    const answer = await request(deps, call, 'GET', locationOf(call, call.location))
-    if (!LOST.has(answer.status)) return answer
+    const url = locationOf(call, call.location)
+    const answer = await request(deps, call, 'GET', url)
+    if (!LOST.has(answer.status)) return { url, answer }
     answer.discard()
   }
-  return request(deps, call, 'POST', endpoint(call.baseUrl, 'tasks'))
+  const url = endpoint(call.baseUrl, 'tasks')
+  return { url, answer: await request(deps, call, 'POST', url) }
 }
 
 function request({ outbound, clock }: CallDeps, { task, secrets, limits, signal }: Call, method: 'GET' | 'POST', url: string) {
@@ -82,7 +90,7 @@ function request({ outbound, clock }: CallDeps, { task, secrets, limits, signal 
 /** A dry collect hands nothing over: it is answered with counts, as `locate` is. */
 const collects = (task: TaskCall): boolean => task.action === 'collect' && !task.dryRun
 
-async function read(deps: CallDeps, call: Call, answer: OutboundAnswer, retryAfter: number | undefined): Promise<Answer> {
+async function read(deps: CallDeps, call: Call, { url, answer }: Answered, retryAfter: number | undefined): Promise<Answer> {
   if (answer.status === 200) return readBody(deps, call, answer)
   answer.discard()
   if (answer.status === 204) return { kind: 'unknown' }
@@ -90,7 +98,7 @@ async function read(deps: CallDeps, call: Call, answer: OutboundAnswer, retryAft
     const wait = { now: deps.clock.now(), dueAt: new Date(call.task.dueAt), retryAfter }
     return {
       kind: 'accepted',
-      location: locationOf(call, answer.headers.location ?? call.location),
+      location: locationOf(call, answer.headers.location ?? call.location, url),
       retryAfterSeconds: pollDelay(wait),
     }
   }
@@ -123,9 +131,16 @@ export async function readAnswer(
   return isStream ? readCollectStream(body, collection) : readCollectDocument(await readWhole(body, limits), collection)
 }
 
-/** Polls are signed, so they go nowhere but to the adapter itself. @throws AdapterFault `location_refused` */
-export function locationOf({ baseUrl }: Pick<Contact, 'baseUrl'>, location: string | undefined): string {
-  const url = location === undefined ? null : URL.parse(location, baseUrl)
+/**
+ * A `Location` is relative to the address that gave it (RFC 9110, 10.2.2). Polls are signed, so they go nowhere but to the adapter itself.
+ * @throws AdapterFault `location_refused`
+ */
+export function locationOf(
+  { baseUrl }: Pick<Contact, 'baseUrl'>,
+  location: string | undefined,
+  givenBy = endpoint(baseUrl, 'tasks'),
+): string {
+  const url = location === undefined ? null : URL.parse(location, givenBy)
   if (!url || url.username || url.password || url.origin !== new URL(baseUrl).origin) {
     throw new AdapterFault('location_refused', 'the location of the task is missing, or not at the adapter')
   }

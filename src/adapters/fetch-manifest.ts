@@ -29,8 +29,8 @@ export interface Contact {
 const LIMITS = { headersMs: 10_000, idleMs: 10_000, totalMs: 20_000, bytes: 1024 ** 2 }
 const DEPTH = 16
 
-/** An address of the protocol under an adapter's base URL, which may have a path of its own. */
-export function endpoint(baseUrl: string, name: 'manifest' | 'tasks'): string {
+/** An address of the protocol under an adapter's base URL, which may have a path of its own; without a name, where those begin. */
+export function endpoint(baseUrl: string, name: 'manifest' | 'tasks' | ''): string {
   const url = new URL(baseUrl)
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name}`
   url.search = url.hash = ''

@@ -3,6 +3,7 @@ import { type Clock, realTime } from '../platform/clock.ts'
 import type { Outbound } from '../platform/outbound.ts'
 import type { CallLimits } from './call-limits.ts'
 import { AdapterFault } from './fault.ts'
+import { endpoint } from './fetch-manifest.ts'
 import type { FileLine } from './protocol.ts'
 import { type Secrets, signCall } from './signing.ts'
 
@@ -58,7 +59,7 @@ function decoded(base64: string): Iterable<Buffer> {
 
 async function fetched({ outbound, clock }: Deps, source: FileSource, location: string): Promise<AsyncIterable<Buffer>> {
   const { baseUrl, secrets, taskId, limits, signal } = source
-  const url = URL.parse(location, baseUrl)
+  const url = URL.parse(location, endpoint(baseUrl, ''))
   const isOwn = url?.origin === new URL(baseUrl).origin
   if (!url || url.username || url.password || !(isOwn || outbound.isListed(url))) {
     throw new AdapterFault('file_refused', 'a file is kept at another place than the adapter')

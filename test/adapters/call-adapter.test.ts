@@ -133,6 +133,20 @@ describe('an answer', () => {
   })
 
   test.each([
+    ['tasks/7', undefined, '/dsar/tasks/7'],
+    ['/tasks/7', undefined, '/tasks/7'],
+    ['8', '/dsar/tasks/7', '/dsar/tasks/8'],
+    ['?after=1', '/dsar/tasks/7', '/dsar/tasks/7?after=1'],
+  ])('202 with the location %p is relative to the address that was called', async (given, polled, expected) => {
+    const server = keep(await serveHttp((_req, res) => res.writeHead(202, { location: given }).end()))
+    const { answer } = await callOnce(`${server.url}/dsar`, {
+      task: locate,
+      ...(polled && { location: `${server.url}${polled}` }),
+    })
+    expect(answer).toMatchObject({ kind: 'accepted', location: `${server.url}${expected}` })
+  })
+
+  test.each([
     undefined,
     'http://169.254.169.254/tasks/7',
     'https://127.0.0.1/tasks/7',

@@ -73,6 +73,22 @@ describe('a file', () => {
     expect(answer.kind).toBe('collected')
   })
 
+  test.each([
+    ['files/1', '/dsar/files/1'],
+    ['/files/1', '/files/1'],
+  ])('at %p is looked for below the base address', async (given, expected) => {
+    const asked: (string | undefined)[] = []
+    const adapter = await adapterWith(
+      () => [{ ...text, url: given, size: 5 }],
+      (req, res) => {
+        asked.push(req.url)
+        res.end('hello')
+      },
+    )
+    const { answer } = await callOnce(`${adapter.url}/dsar`)
+    expect([answer.kind, asked]).toEqual(['collected', [expected]])
+  })
+
   test('elsewhere is fetched only where the operator lists the place, and then unsigned', async () => {
     const headers: string[] = []
     const storage = keep(

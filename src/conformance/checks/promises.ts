@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endpoint } from '../../adapters/fetch-manifest.ts'
 import type { TaskCall } from '../../adapters/protocol.ts'
 import { parseRetryAfter } from '../../adapters/retry.ts'
 import { verifyCallback } from '../../adapters/signing.ts'
@@ -27,7 +28,7 @@ async function promiseOf(probe: Probe): Promise<Promised | undefined> {
     insist(status === 200 || status === 204, `A locate was answered with ${status}.`)
     return undefined
   }
-  const location = URL.parse(headers.location ?? '', wire.baseUrl)
+  const location = URL.parse(headers.location ?? '', endpoint(wire.baseUrl, 'tasks'))
   insist(headers.location && location, 'A promise came without the location where its answer will be.')
   insist(location.origin === new URL(wire.baseUrl).origin, 'The location of a promised answer is on another host.')
   insist(parseRetryAfter(headers['retry-after'], new Date(0)) !== undefined, 'A promise came without Retry-After.')
