@@ -25,6 +25,7 @@ import { AdapterHealth1763902300000 } from '../migrations/0023-adapter-health.ts
 import { Webhooks1763902400000 } from '../migrations/0024-webhooks.ts'
 import { HandedTasks1763902500000 } from '../migrations/0025-handed-tasks.ts'
 import { ClaimsInOrder1763902600000 } from '../migrations/0026-claims-in-order.ts'
+import { SaidByCallBack1763902700000 } from '../migrations/0027-said-by-call-back.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -54,6 +55,7 @@ export const MIGRATIONS = [
   Webhooks1763902400000,
   HandedTasks1763902500000,
   ClaimsInOrder1763902600000,
+  SaidByCallBack1763902700000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

@@ -1,5 +1,6 @@
 import { Problem } from '../domain/problem.ts'
 import { realTime } from '../platform/clock.ts'
+import { announcedIn, type Outcome } from './announced.ts'
 import type { Answer } from './answer.ts'
 import { type AdapterCall, type CallDeps, callAdapter } from './call-adapter.ts'
 import { type CancelCall, type Cancelled, cancelTask } from './cancel-task.ts'
@@ -45,6 +46,8 @@ export interface Heard {
   message: string
   /** It says that something changed, whatever that is: also when nobody waits any more. */
   onEveryChange: boolean
+  /** What it says came of the task, where it says that. */
+  said?: readonly Outcome[] | undefined
 }
 
 export type Connectors = Readonly<Record<AdapterKind, Connector>>
@@ -63,7 +66,8 @@ export const serviceConnector = (deps: CallDeps & FetchDeps): Connector => ({
   },
   ask: call => callAdapter(deps, call),
   cancel: call => cancelTask(deps, call),
-  async hear({ secrets }, { headers, rawBody }) {
-    return { message: verifyCallback(secrets, headers, rawBody, realTime(deps.clock)), onEveryChange: false }
+  async hear({ secrets }, { headers, rawBody, taskId }) {
+    const message = verifyCallback(secrets, headers, rawBody, realTime(deps.clock))
+    return { message, onEveryChange: false, said: announcedIn(rawBody, taskId) }
   },
 })

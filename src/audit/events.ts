@@ -82,6 +82,7 @@ const NATURES = {
   erasure_order_ignored: 'step',
   called_back: 'step',
   called_back_late: 'step',
+  answer_contradicted: 'step',
   task_ready: 'step',
   task_accepted: 'step',
   task_done: 'step',

@@ -17,7 +17,7 @@ import { getTask, lockTask, type Task } from '../tasks/tasks.store.ts'
 import { deliveredTo, saveAgreement } from './delivered-answers.store.ts'
 import { ANSWER_BODY, STATUS } from './handed-connector.ts'
 import { takeAnswersAsTheyCome } from './pull.routes.ts'
-import { goOnWith, keepAnswer, receiveAnswer, type TakeDeps } from './take-answer.ts'
+import { goOnWith, type Kept, keepAnswer, receiveAnswer, refuseSecond, type TakeDeps } from './take-answer.ts'
 
 export interface ManualRoutesDeps extends TakeDeps, Omit<IdentityDeps, 'vault'> {
   vault: IdentityDeps['vault'] & Pick<Vault, 'sealJson' | 'openJson'>
@@ -64,15 +64,16 @@ export const manualRoutes =
         const needsSecond = settings.secondPerson === true
         const mediaType = (req.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
         const arrived = await receiveAnswer(deps, task, mediaType, req.body as Readable)
-        let kept = false
+        let kept: Kept | undefined
         try {
           return await actOn(deps, req, reply, { sha256: arrived.sha256 }, async tx => {
             await manualTask(deps, tx, req.params, req.caller)
             kept = await keepAnswer(deps, tx, task, arrived, toActor(req.caller), { deliveredBy: req.caller.id, needsSecond })
+            refuseSecond(kept) // whoever did it is told, which is enough
             return { status: 202, headers: {}, body: { status: needsSecond ? 'second_person_needed' : 'accepted' } }
           })
         } finally {
-          if (!kept) await deps.blobs.delete(arrived.blobKey)
+          if (kept !== 'kept') await deps.blobs.delete(arrived.blobKey)
         }
       },
     )

@@ -11,7 +11,7 @@ import type { Vault } from '../platform/vault.ts'
 import { type TaskCallDeps, taskCallOf } from '../tasks/task-call.ts'
 import { handedTask, lease, seenFirst } from './delivered-answers.store.ts'
 import { ANSWER_BODY, STATUS } from './handed-connector.ts'
-import { keepAnswer, receiveAnswer, type TakeDeps } from './take-answer.ts'
+import { type Kept, keepAnswer, receiveAnswer, refuseSecond, type TakeDeps } from './take-answer.ts'
 
 export interface PullRoutesDeps extends TakeDeps, TaskCallDeps {
   vault: TaskCallDeps['vault'] & Pick<Vault, 'sealJson' | 'openJson'>
@@ -124,7 +124,7 @@ export const pullRoutes =
         if (task?.adapterId !== adapterId) throw new Problem('not_found', 'No task of this adapter waits under this id.')
         const mediaType = (req.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
         const arrived = await receiveAnswer(deps, task, mediaType, req.body as Readable, verifier.update)
-        let kept = false
+        let kept: Kept | undefined
         try {
           verifier.verify()
           kept = await deps.transact(tx =>
@@ -138,8 +138,9 @@ export const pullRoutes =
             ),
           )
         } finally {
-          if (!kept) await deps.blobs.delete(arrived.blobKey)
+          if (kept !== 'kept') await deps.blobs.delete(arrived.blobKey)
         }
+        refuseSecond(kept)
         return reply.code(202).send({ status: 'accepted' })
       },
     )

@@ -9,10 +9,13 @@ import type { BlobStore } from '../platform/blobs.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { sealStream } from '../platform/sealed-stream.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
+import { type NoteDeps, recordContradiction } from '../tasks/second-answers.store.ts'
 import { lockTask, pollNow, type Task } from '../tasks/tasks.store.ts'
 import { deliveredTo, insertDelivered } from './delivered-answers.store.ts'
 
-export interface TakeDeps extends CaseDeps, Database {
+export type Kept = 'kept' | 'again' | 'contradicts'
+
+export interface TakeDeps extends NoteDeps, CaseDeps, Database {
   blobs: BlobStore
   keyOf(read: Tx, requestId: string): Promise<KeyObject>
 }
@@ -63,22 +66,23 @@ export async function receiveAnswer(
 
 /**
  * Keeps what arrived as the answer to a task, which is then read and judged like any other. The same answer again changes
- * nothing; another is refused, for the first one counts. @returns whether it is kept under this blob's name
- * @throws Problem `illegal_transition` for a task that waits for nothing, `conflict` for another answer than the first
+ * nothing; another goes on the record and is to be refused (`refuseSecond`), for the first one counts. `kept` is what has this blob's name.
+ * @throws Problem `illegal_transition` for a task that waits for nothing
  */
 export async function keepAnswer(
-  deps: CaseDeps,
+  deps: CaseDeps & NoteDeps,
   tx: Tx,
   { id }: Pick<Task, 'id'>,
   arrived: Arrived,
   by: Actor,
   { deliveredBy, needsSecond }: { deliveredBy: string; needsSecond: boolean },
-): Promise<boolean> {
+): Promise<Kept> {
   const task = await lockTask(tx, id)
   const before = await deliveredTo(tx, task.key)
   if (before) {
-    if (before.sha256 === arrived.sha256) return false
-    throw new Problem('illegal_transition', 'There is another answer to this task already: the first one counts.')
+    if (before.sha256 === arrived.sha256) return 'again'
+    await recordContradiction(deps, tx, task)
+    return 'contradicts'
   }
   if (task.state !== 'accepted' && task.state !== 'running')
     throw new Problem('illegal_transition', `The task is '${task.state}' and waits for nothing.`)
@@ -91,7 +95,13 @@ export async function keepAnswer(
     needsSecond,
   })
   if (!needsSecond) await goOnWith(deps, tx, task)
-  return true
+  return 'kept'
+}
+
+/** @throws Problem `illegal_transition` */
+export function refuseSecond(kept: Kept | undefined): void {
+  if (kept === 'contradicts')
+    throw new Problem('illegal_transition', 'There is another answer to this task already: the first one counts.')
 }
 
 /** Has a task whose answer is there read it now. */

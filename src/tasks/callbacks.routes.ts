@@ -9,10 +9,11 @@ import { Problem } from '../domain/problem.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
+import { type NoteDeps, noteContradiction } from './second-answers.store.ts'
 import { callbackUrl } from './task-call.ts'
 import { getTask, lockTask, pollNow, type Task } from './tasks.store.ts'
 
-export interface CallbackDeps extends CaseDeps, Database {
+export interface CallbackDeps extends NoteDeps, CaseDeps, Database {
   vault: Pick<Vault, 'openJson' | 'sealJson'>
   connectors: Connectors
   publicUrl: string
@@ -20,7 +21,7 @@ export interface CallbackDeps extends CaseDeps, Database {
 
 /**
  * Where an adapter says that an asynchronous task is done. It is taken as a reason to look, and the location is asked for the
- * answer itself: so there is one way for answers to come in, and a poll and a call back cannot contradict each other.
+ * answer itself: so there is one way for answers to come in, and a call back that says something else than the answer has no say.
  */
 export const callbackRoutes =
   (deps: CallbackDeps): FastifyPluginAsyncTypebox =>
@@ -65,32 +66,49 @@ export const callbackRoutes =
 const isPast = ({ state, answer }: Task): boolean => state === 'cancelled' || answer?.status === 'settled_by_hand'
 
 /**
- * What is done too late may still have been done, so it goes on the record, though it changes nothing.
+ * What is done too late may still have been done, and what contradicts the answer may be right: both go on the record, though they
+ * change nothing.
  * @returns whether it had an effect, now or, if the same call came before, then
  * @throws Problem `illegal_transition` for a task that waits for nothing
  */
-async function takeIn(
-  deps: CallbackDeps,
-  tx: Tx,
-  { id, requestId, adapter }: Task,
-  { message, onEveryChange }: Heard,
-  bodyHash: Buffer,
-): Promise<boolean> {
+async function takeIn(deps: CallbackDeps, tx: Tx, { id, key }: Task, heard: Heard, bodyHash: Buffer): Promise<boolean> {
   const task = await lockTask(tx, id)
-  const seen = await tx.query<unknown[]>(
-    `INSERT INTO callback_seen (task_id, webhook_id, body_hash, attempt, at) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT DO NOTHING RETURNING 1`,
-    [id, message, bodyHash, task.attempt, deps.clock.now()],
-  )
-  if (seen.length === 0) return !isPast(task)
   const isAwaited = task.state === 'accepted' || task.state === 'running'
-  if (!isAwaited && onEveryChange) return true
-  if (!isAwaited && !isPast(task)) throw nobodyWaits(task)
-  if (isAwaited) await pollNow(tx, id)
-  const event = isAwaited ? 'called_back' : 'called_back_late'
-  await deps.record(tx, requestStream(requestId), { kind: 'adapter', id: adapter }, event, { taskId: id })
-  if (isAwaited) await deps.enqueue(tx, 'dispatch-tasks', {})
-  return isAwaited
+  const now = deps.clock.now()
+  const before = await seenBefore(tx, task, heard, { key, bodyHash, now })
+  if (before) return isAwaited || task.finishedAt === null || before <= task.finishedAt
+  const note = (event: 'called_back' | 'called_back_late') =>
+    deps.record(tx, requestStream(task.requestId), { kind: 'adapter', id: task.adapter }, event, { taskId: id })
+  if (isAwaited) {
+    await pollNow(tx, id)
+    await note('called_back')
+    await deps.enqueue(tx, 'dispatch-tasks', {})
+    return true
+  }
+  if (heard.onEveryChange) return true
+  if (isPast(task)) await note('called_back_late')
+  else if (!(await noteContradiction(deps, tx, { id, key }, heard.said))) throw nobodyWaits(task)
+  return false
+}
+
+/** Remembers a call back. @returns when the same one came before */
+async function seenBefore(
+  tx: Tx,
+  { id, attempt }: Task,
+  { message, said }: Heard,
+  { key, bodyHash, now }: { key: string; bodyHash: Buffer; now: Date },
+): Promise<Date | undefined> {
+  const first = await tx.query<unknown[]>(
+    `INSERT INTO callback_seen (task_id, webhook_id, body_hash, attempt, at, said) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT DO NOTHING RETURNING 1`,
+    [id, message, bodyHash, attempt, now, said ? JSON.stringify({ key, datasets: said }) : null],
+  )
+  if (first.length > 0) return undefined
+  const [seen] = await tx.query<{ at: Date }[]>('SELECT at FROM callback_seen WHERE task_id = $1 AND webhook_id = $2', [
+    id,
+    message,
+  ])
+  return seen?.at
 }
 
 const nobodyWaits = ({ state }: Task) => new Problem('illegal_transition', `The task is '${state}' and waits for nothing.`)

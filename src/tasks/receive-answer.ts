@@ -18,6 +18,7 @@ import { erasedElsewhere } from './erased-elsewhere.store.ts'
 import { isEffect, notWhole } from './judge-effect.ts'
 import { saveParts } from './parts.store.ts'
 import { noteTold, type RecipientDeps } from './recipients.store.ts'
+import { noteContradiction, noteContradictionsBefore } from './second-answers.store.ts'
 import type { SpooledPart } from './spool.ts'
 import {
   type DatasetAnswer,
@@ -61,10 +62,10 @@ const RECOUNTS = 2
 export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, parts: SpooledPart[]): Promise<boolean> {
   const request = await lockRequest(tx, task.requestId)
   await noteWhetherUp(tx, task.adapterId, answer.kind === 'later' || answer.kind === 'failed' ? answer.code : undefined)
-  if (!isAwaited(task, request.state)) return false
+  if (!isAwaited(task, request.state)) return comesSecond(deps, tx, task, answer)
   const now = deps.clock.now()
   const change = await changeFor(deps, tx, task, unlessHeldBack(answer, request.state), now)
-  if (!(await settle(tx, task, change, now))) return false
+  if (!(await settle(tx, task, change, now))) return comesSecond(deps, tx, task, answer)
 
   const by: Actor = { kind: 'adapter', id: task.adapter }
   await deps.record(tx, requestStream(request.id), by, `task_${change.state}`, {
@@ -76,9 +77,19 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
     ...(change.answer?.withheld && { withheld: change.answer.withheld.map(inShort) }),
   })
   deps.onAnswer(task.action, answer.kind)
-  if (change.state === 'done') await keepWhatCame(deps, tx, request, task, answer, parts)
+  if (change.state === 'done') {
+    await keepWhatCame(deps, tx, request, task, answer, parts)
+    await noteContradictionsBefore(deps, tx, task)
+  }
   await goOn(deps, tx, request, { ...task, state: change.state })
   return change.state === 'done'
+}
+
+/** An attempt that was given up for lost may answer after all, when another has brought the answer. */
+async function comesSecond(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came): Promise<false> {
+  if (answer.kind === 'unknown') await noteContradiction(deps, tx, task, [])
+  if (answer.kind === 'result' || answer.kind === 'collected') await noteContradiction(deps, tx, task, answer.datasets)
+  return false
 }
 
 /** Has a request, which the caller has locked, go on with what a task that changed, and is now as given, has held up. */

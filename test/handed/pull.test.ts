@@ -157,8 +157,8 @@ describe('a service that fetches its tasks', () => {
     await eventually(async () => (await taskOf(at, 'collect'))?.state === 'done')
   })
 
-  test('T76 gets a task again whose answer did not come in time; the first answer counts, and another is refused', async () => {
-    await ask()
+  test('T76 gets a task again whose answer did not come in time; the first answer counts, and another is refused, and on the record', async () => {
+    const at = await ask()
     const first = await nextTask()
     await service.sql(`UPDATE handed_task SET leased_until = now() - interval '1 second' WHERE leased_key = $1`, [first.taskId])
     const again = await nextTask()
@@ -167,6 +167,10 @@ describe('a service that fetches its tasks', () => {
     expect((await send(`${first.taskId}/result`, located(first, 2))).status).toBe(202)
     expect((await send(`${first.taskId}/result`, located(first, 2))).status).toBe(202)
     expect((await send(`${first.taskId}/result`, located(first, 5))).status).toBe(409)
+    const noted = (await officer(`${at}/timeline`)).body.entries.filter(
+      ({ event }: { event: string }) => event === 'answer_contradicted',
+    )
+    expect(noted).toMatchObject([{ by: { kind: 'adapter', id: 'vaulted' } }])
     await officer('/v1/adapters/suspension', { method: 'DELETE' })
   })
 })

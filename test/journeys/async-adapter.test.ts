@@ -87,23 +87,48 @@ test('T111 the same call back ten times, some at once, is answered alike and has
   expect([await calledBack(at), polls()]).toEqual([1, 1])
 })
 
+const contradictions = async (at: string) =>
+  (await one.officer(`${at}/timeline`)).body.entries.filter(({ event }: { event: string }) => event === 'answer_contradicted')
+const result = ({ taskId, subject }: TaskCall, outcome: string, count: number) =>
+  JSON.stringify({ taskId, matched: subject.identities.slice(0, 1), datasets: [{ name: 'things', outcome, count }] })
+
 test('F35 what a call back says of the answer is not believed: the location says it, and whoever contradicts it has no say', async () => {
   const at = await one.ask()
   const task = await promised
   await one.seeTask(at, 'vendor', accepted)
-  const { taskId, subject } = task
-  const result = (outcome: string, count: number) =>
-    JSON.stringify({ taskId, matched: subject.identities.slice(0, 1), datasets: [{ name: 'things', outcome, count }] })
-  for (const body of [result('no_data', 0), result('completed', 9), JSON.stringify({ taskId: 'another', status: 'done' })])
-    expect((await callBack(one.anybody, vendor, task, { body })).status).toBe(202)
+  const bodies = [result(task, 'no_data', 0), result(task, 'completed', 9), JSON.stringify({ taskId: 'another', status: 'done' })]
+  for (const body of bodies) expect((await callBack(one.anybody, vendor, task, { body })).status).toBe(202)
   await one.seeTask(at, 'vendor', seen => accepted(seen) && seen.attempt > 1) // looked at, and not ready yet
   ready = true
-  expect((await callBack(one.anybody, vendor, task, { body: result('no_data', 0) })).status).toBe(202)
+  expect((await callBack(one.anybody, vendor, task, { body: result(task, 'no_data', 0) })).status).toBe(202)
   const { completeness } = await one.see(at, completed)
   expect(completeness.complete).toBe(true)
   const { body } = await one.officer(`${at}/tasks`)
   const collected = body.tasks.find(({ action }: { action: string }) => action === 'collect')
   expect(collected.datasets).toMatchObject([{ name: 'things', outcome: 'completed', count: 2 }])
+  expect(await contradictions(at)).toMatchObject([
+    { by: { kind: 'adapter', id: 'vendor' }, facts: { taskId: collected.id, action: 'collect' } },
+  ])
+})
+
+test('F35 a call back that contradicts the answer afterwards is refused, each time it comes, and on the record once', async () => {
+  const at = await one.ask()
+  const task = await promised
+  await one.seeTask(at, 'vendor', accepted)
+  ready = true
+  const agreeing = { id: 'msg-agrees', body: result(task, 'completed', 2) }
+  expect((await callBack(one.anybody, vendor, task, agreeing)).status).toBe(202)
+  const { completeness } = await one.see(at, completed)
+  expect(await contradictions(at)).toEqual([])
+  for (const _ of [1, 2]) {
+    const late = await callBack(one.anybody, vendor, task, { id: 'msg-contradicts', body: result(task, 'completed', 9) })
+    expect([late.status, late.body.code]).toEqual([409, 'illegal_transition'])
+    expect((await callBack(one.anybody, vendor, task, agreeing)).status).toBe(202)
+  }
+  expect((await callBack(one.anybody, vendor, task, { body: agreeing.body })).status).toBe(409)
+  expect([await contradictions(at), (await one.officer(at)).body.completeness]).toMatchObject([[{}], completeness])
+  const metrics = (await one.anybody('/metrics')).bytes.toString()
+  expect(metrics).toMatch(/^dsar_adapter_answers_total{action="collect",kind="contradicted"} [1-9]/m)
 })
 
 test('T112 what was not signed by the adapter, or not so, or for no task that waits, has no effect', async () => {

@@ -1,15 +1,17 @@
 import { afterEach, expect, test } from '@jest/globals'
+import type { TaskCall } from '../../src/adapters/protocol.ts'
 import { callBack, openRawAdapter, type RawAdapter } from '../support/raw-adapter.ts'
 import { type RawCase, startCase } from '../support/raw-case.ts'
 
 const DAY_MS = 86_400_000
 
+let good: RawAdapter
 let vendor: RawAdapter
 let one: RawCase
 
 /** Two adapters, of which one answers. */
 async function start(): Promise<void> {
-  const good = await openRawAdapter('good')
+  good = await openRawAdapter('good')
   vendor = await openRawAdapter('vendor')
   one = await startCase([good, vendor])
 }
@@ -76,7 +78,7 @@ test('F33 an adapter that promises for ever is looked at over and over, raises e
 
 test('F34 a call back after a person has given the adapter up changes nothing of what was handed over, and is on the record', async () => {
   await start()
-  const asked = Promise.withResolvers<Parameters<typeof callBack>[2]>()
+  const asked = Promise.withResolvers<TaskCall>()
   vendor.on.collect = (task, res) => {
     res.writeHead(202, { location: '/exports/1', 'retry-after': '3600' }).end(() => asked.resolve(task))
   }
@@ -91,4 +93,42 @@ test('F34 a call back after a person has given the adapter up changes nothing of
   }
   expect(await eventsOf(at, 'called_back_late')).toMatchObject([{ by: { kind: 'adapter', id: 'vendor' } }])
   expect([vendor.calls.length, (await one.officer(at)).body.completeness]).toEqual([calls, done.completeness])
+})
+
+test('T112 a call back for a task that was not begun, or signed by another adapter, has no effect', async () => {
+  await start()
+  const [asked, released] = [Promise.withResolvers<TaskCall>(), Promise.withResolvers<void>()]
+  const { locate } = vendor.on
+  vendor.on.locate = async (task, res, req) => {
+    asked.resolve(task)
+    await released.promise
+    await locate(task, res, req)
+  }
+  const at = await one.ask()
+  const { callbackUrl = '', taskId } = await asked.promise
+  const { id, state } = await one.taskOf(at, 'vendor')
+  const collect = { ...(await asked.promise), callbackUrl: callbackUrl.replace(taskId, id) }
+  expect([state, collect.callbackUrl]).toEqual(['waiting', expect.stringContaining(id)])
+  expect((await callBack(one.anybody, vendor, collect)).body.code).toBe('illegal_transition')
+  expect((await callBack(one.anybody, vendor, await asked.promise, { secret: good.secret })).body.code).toBe('proof_refused')
+  expect([await eventsOf(at, 'called_back'), (await one.taskOf(at, 'vendor')).state]).toEqual([[], 'waiting'])
+  released.resolve()
+  expect((await one.see(at, completed)).completeness.complete).toBe(true)
+})
+
+test('T112 a call back after the last day, of a request that still waits, is taken: late is better than never, and stays late', async () => {
+  await start()
+  const asked = Promise.withResolvers<TaskCall>()
+  const { collect } = vendor.on
+  vendor.on.collect = (task, res) => {
+    res.writeHead(202, { location: '/exports/1', 'retry-after': '3600' }).end(() => asked.resolve(task))
+  }
+  const at = await one.ask()
+  const task = await asked.promise
+  await one.seeTask(at, 'vendor', ({ state }) => state === 'accepted')
+  await live(35)
+  vendor.on.poll = (res, req) => collect(task, res, req)
+  expect((await callBack(one.anybody, vendor, task)).status).toBe(202)
+  expect((await one.see(at, completed)).completeness.complete).toBe(true)
+  expect(await levelsOf(at)).toHaveLength(4)
 })

@@ -97,6 +97,14 @@ const jobsFor = async (requestId: string, name: string) =>
     ])
   ).length
 
+const contradictionsIn = async (requestId: string) =>
+  (
+    await database.read.query<unknown[]>(
+      `SELECT 1 FROM audit_entry WHERE event = 'answer_contradicted' AND stream = 'request:' || $1`,
+      [requestId],
+    )
+  ).length
+
 describe('two answers at once', () => {
   test('are taken one after the other, and the second knows that it is the last', async () => {
     const request = await cases.request()
@@ -110,7 +118,7 @@ describe('two answers at once', () => {
     expect(await jobsFor(request, 'conclude-fulfilment')).toBe(1)
   })
 
-  test('of one task count once, and the other is thrown away', async () => {
+  test('T76 of one task count once; the other is thrown away, and on the record where it says something else', async () => {
     const request = await cases.request()
     const task = await running(request)
     const first = await heldOpen(database, tx => receiveAnswer(deps, tx, task, WHOLE, []))
@@ -122,6 +130,19 @@ describe('two answers at once', () => {
     await first.commit()
     expect([first.result, await second]).toEqual([true, false])
     expect((await getTask(database.read, task.id))?.answer?.datasets[0]).toMatchObject({ name: 'a', count: 2 })
+    expect(await contradictionsIn(request)).toBe(1)
+  })
+
+  test('T76 of one task, of which the later says the same, are no contradiction, also when the request is over by then', async () => {
+    const request = await cases.request()
+    const task = await running(request)
+    expect(await receive(task, WHOLE)).toBe(true)
+    const inOtherWords = brought({ name: 'b', outcome: 'no_data', count: 0 }, { name: 'a', outcome: 'completed', count: 2 })
+    expect(await receive(task, inOtherWords)).toBe(false)
+    expect(await contradictionsIn(request)).toBe(0)
+    await conclude(request)
+    expect(await receive(task, { kind: 'unknown' })).toBe(false)
+    expect(await contradictionsIn(request)).toBe(1)
   })
 
   test('and a withdrawal between them: the later answer is thrown away', async () => {
