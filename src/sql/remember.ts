@@ -11,16 +11,24 @@ const AT_MOST = 1000
  */
 export function rememberChanges({ now }: Clock) {
   const answers = new Map<string, { answer: Answer; at: number }>()
+  const underWay = new Map<string, Promise<Answer>>()
+  /** What is worth asking for again is not kept. */
+  const keep = (key: string, answer: Answer): void => {
+    if (answer.kind !== 'result' || answer.datasets.some(({ outcome }) => outcome === 'failed')) return
+    answers.set(key, { answer, at: now().getTime() })
+    for (const oldest of answers.keys()) if (answers.size > AT_MOST) answers.delete(oldest)
+  }
   return {
-    recall({ taskId, action }: TaskCall): Answer | undefined {
-      const known = answers.get(`${action} ${taskId}`)
-      return known && now().getTime() - known.at < HOUR_MS ? known.answer : undefined
-    },
-    /** What is worth asking for again is not kept. */
-    keep({ taskId, action }: TaskCall, answer: Answer): void {
-      if (answer.kind !== 'result' || answer.datasets.some(({ outcome }) => outcome === 'failed')) return
-      answers.set(`${action} ${taskId}`, { answer, at: now().getTime() })
-      for (const oldest of answers.keys()) if (answers.size > AT_MOST) answers.delete(oldest)
+    /** Does a change, or tells what came of it: it is never worked on twice at a time. */
+    async once({ taskId, action }: TaskCall, change: () => Promise<Answer>): Promise<Answer> {
+      const key = `${action} ${taskId}`
+      const known = answers.get(key)
+      if (known && now().getTime() - known.at < HOUR_MS) return known.answer
+      const begun = underWay.get(key) ?? change().finally(() => underWay.delete(key))
+      underWay.set(key, begun)
+      const answer = await begun
+      keep(key, answer)
+      return answer
     },
   }
 }

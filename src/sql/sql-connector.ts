@@ -41,13 +41,9 @@ export function sqlConnector(deps: SqlDeps): Connector {
   const changes = rememberChanges(deps.clock)
   return {
     manifest: contact => askDatabase(deps, contact),
-    async ask(call) {
-      const isChange = changesAnything(call.task)
-      const known = isChange ? changes.recall(call.task) : undefined
-      if (known) return known
-      const answer = await ask(deps, call).catch(answerTo)
-      if (isChange) changes.keep(call.task, answer)
-      return answer
+    ask(call) {
+      const asked = () => ask(deps, call).catch(answerTo)
+      return changesAnything(call.task) ? changes.once(call.task, asked) : asked()
     },
   }
 }
