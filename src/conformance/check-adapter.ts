@@ -9,6 +9,8 @@ import { CHANGE_CHECKS } from './checks/changes.ts'
 import { COPY_CHECKS } from './checks/copies.ts'
 import { CORRECTION_CHECKS } from './checks/corrections.ts'
 import { ERASURE_CHECKS } from './checks/erasure.ts'
+import { GIVING_UP_CHECKS } from './checks/giving-up.ts'
+import { IDENTITY_CHECKS } from './checks/identities.ts'
 import { PROMISE_CHECKS } from './checks/promises.ts'
 import { QUESTION_CHECKS } from './checks/questions.ts'
 import { SIGNATURE_CHECKS } from './checks/signatures.ts'
@@ -46,7 +48,9 @@ const MANIFEST = {
 const CHECKS: readonly Check[] = [
   ...QUESTION_CHECKS,
   ...COPY_CHECKS,
+  ...IDENTITY_CHECKS,
   ...PROMISE_CHECKS,
+  ...GIVING_UP_CHECKS,
   ...CHANGE_CHECKS,
   ...CORRECTION_CHECKS,
   ...ERASURE_CHECKS,
@@ -58,7 +62,7 @@ const ANSWER_IN_DAYS: ReadonlySet<AdapterKind> = new Set(['opendsr'])
 /**
  * Holds an adapter against the protocol: asks as the service asks, and as it must not be asked, and says of each rule whether it is
  * kept. Adapters of another kind than `service` are held to what does not depend on how they are called. Talks to the adapter, one
- * call at a time, for as long as it takes; never throws for what an adapter does, and keeps nothing of what it is told.
+ * call at a time but for one that is sent twice at once, for as long as it takes; never throws for what an adapter does, and keeps nothing of what it is told.
  */
 export async function checkAdapter(
   deps: CheckDeps,

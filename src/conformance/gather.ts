@@ -12,19 +12,23 @@ export interface Pile {
   print: bigint
   /** The first value of each field that has one: what a correction can be tried on. */
   samples: ReadonlyMap<string, Scalar>
-  /** Records with the value that was looked for. */
-  matching: number
+  /** Of each value that was looked for, the records it stands in. */
+  standing: ReadonlyMap<unknown, number>
 }
 
 export interface LookFor {
   dataset: string
   field: string
-  value: unknown
+  values: readonly unknown[]
 }
 
 const isScalar = (value: unknown): value is Scalar => ['string', 'number', 'boolean'].includes(typeof value)
 const added = (print: bigint, digest: Buffer): bigint => BigInt.asUintN(256, print + BigInt(`0x${digest.toString('hex')}`))
-const newPile = () => ({ records: 0, files: 0, bytes: 0, print: 0n, samples: new Map<string, Scalar>(), matching: 0 })
+const newPile = () => ({
+  ...{ records: 0, files: 0, bytes: 0, print: 0n },
+  samples: new Map<string, Scalar>(),
+  standing: new Map<unknown, number>(),
+})
 
 /** A sink that keeps of a collection nothing but what it takes to recognize it. */
 export function gather(lookFor?: LookFor): { sink: CollectSink; piles: ReadonlyMap<string, Pile> } {
@@ -42,7 +46,9 @@ export function gather(lookFor?: LookFor): { sink: CollectSink; piles: ReadonlyM
       pile.print = added(pile.print, createHash('sha256').update(json).digest())
       for (const [field, held] of Object.entries(value))
         if (isScalar(held) && !pile.samples.has(field)) pile.samples.set(field, held)
-      if (lookFor?.dataset === dataset && value[lookFor.field] === lookFor.value) pile.matching += 1
+      if (lookFor?.dataset !== dataset) return
+      const held = value[lookFor.field]
+      if (lookFor.values.includes(held)) pile.standing.set(held, (pile.standing.get(held) ?? 0) + 1)
     },
     async file(dataset, { name, mediaType }, content) {
       const pile = pileOf(dataset)

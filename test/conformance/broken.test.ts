@@ -22,8 +22,31 @@ async function checkBehind(meddling: Meddling) {
   return check(meddler.url, sample.secret)
 }
 
+/** Erases nothing, and from then on counts nothing: a collect still brings it all. */
+function hidingWhatWasErased(): Meddling {
+  const erased = new Set<string>()
+  return {
+    task(task) {
+      if (task.action !== 'erase' || task.dryRun) return task
+      for (const name of task.scope.datasets) erased.add(name)
+      return { ...task, dryRun: true }
+    },
+    answer(answer, asked) {
+      if (asked?.action !== 'locate' || answer.status !== 200) return answer
+      const { datasets, ...told } = JSON.parse(answer.body.toString()) as { datasets: { name: string }[] }
+      const hidden = datasets.map(one => (erased.has(one.name) ? { name: one.name, outcome: 'no_data', count: 0 } : one))
+      return { ...answer, body: Buffer.from(JSON.stringify({ ...told, datasets: hidden })) }
+    },
+  }
+}
+
 test('the sample as it is passes, also when somebody only stands in between', async () => {
-  for (const report of [await checkMutant(), await checkBehind({}), await checkBehind({ silences: [] })])
+  for (const report of [
+    await checkMutant(),
+    await checkBehind({}),
+    await checkBehind({ silences: [] }),
+    await checkBehind({ tells: body => body }),
+  ])
     expect([failedIn(report), report.passed]).toEqual([[], true])
 })
 
@@ -59,11 +82,30 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
       [/update (\S+) set restricted = 1/, 'delete from $1'],
       ['restricted', 'objected', 'consent_withdrawn', 'erased_is_gone'],
     ],
+    [
+      'a correction spoils something else',
+      [/(rectify\(\{ id \}.*)/, '$1 if (!task.dryRun) changed("update orders set amount = amount + 1 where customer = ?", id)'],
+      ['rectified_as_stated', 'rectified'],
+    ],
+    [
+      'it names a hash that it does not know',
+      [/\{ type: 'email' \}/, "{ type: 'email', formats: ['raw', 'sha256'] }"],
+      ['hashed'],
+    ],
+    ['it takes two people for one', [/if \(another\)/, 'if (another === "")'], ['ambiguous']],
   ])('%s', async (_what, change, expected) => {
     expect(failedIn(await checkMutant(change))).toEqual(expected)
   })
 
   const json = (value: unknown) => Buffer.from(JSON.stringify(value))
+  const answerTo =
+    (method: string, from: number, to: number): Meddling['answer'] =>
+    (answer, _asked, by) =>
+      by === method && answer.status === from ? { ...answer, status: to } : answer
+  const instead =
+    (code: string, other: ReturnType<NonNullable<Meddling['answer']>>): Meddling['answer'] =>
+    answer =>
+      answer.body.includes(code) ? other : answer
   test.each<[string, Meddling, string[]]>([
     [
       'it takes any call',
@@ -76,6 +118,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
         'altered_refused',
         'key_is_task',
         'promised',
+        'given_up',
       ],
     ],
     [
@@ -83,9 +126,14 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
       {
         task: task => (task.action === 'collect' ? { ...task, scope: { datasets: ['orders', 'newsletter', 'profile'] } } : task),
       },
-      ['scope', 'rectified'],
+      ['scope'],
     ],
-    ['it overlooks that a run is dry', { task: task => ({ ...task, dryRun: false }) }, ['dry_run']],
+    ['it overlooks that a run is dry', { task: task => ({ ...task, dryRun: false }) }, ['dry_run', 'rectified_dry']],
+    [
+      'it overlooks that a correction is dry',
+      { task: task => (task.action === 'rectify' ? { ...task, dryRun: false } : task) },
+      ['rectified_dry'],
+    ],
     [
       'it does what it is sent again again',
       {
@@ -95,18 +143,51 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
             ? { ...answer, body: json({ ...JSON.parse(answer.body.toString()), taskId: asked.taskId }) }
             : answer,
       },
-      ['erase_replayed'],
+      ['erase_replayed', 'erased_at_once'],
+    ],
+    ['it hides what it said that it erased', hidingWhatWasErased(), ['erased_is_gone']],
+    [
+      'it keeps less than it says',
+      {
+        answer: (answer, asked) =>
+          asked?.action === 'erase' && answer.status === 200 && !asked.dryRun
+            ? {
+                ...answer,
+                body: json({
+                  ...JSON.parse(answer.body.toString()),
+                  datasets: asked.scope.datasets.map(name => ({
+                    ...{ name, outcome: 'retained', count: 4, reason: '17_3_e', until: '2099-12-31' },
+                  })),
+                }),
+              }
+            : answer,
+      },
+      ['erased_is_gone'],
+    ],
+    ['it cannot give a promise up', { answer: answerTo('DELETE', 204, 404) }, ['given_up']],
+    ['it calls back with something else', { tells: body => body.replace(/"count":\d+/, '"count":99') }, ['callback']],
+    [
+      'it says of whom it cannot look for that nobody is known',
+      { answer: instead('no_usable_identity', { status: 204, headers: {}, body: Buffer.alloc(0) }) },
+      ['unusable_identity'],
+    ],
+    [
+      'it takes a correction of any field',
+      { answer: instead('unknown_field', { status: 204, headers: {}, body: Buffer.alloc(0) }) },
+      ['unknown_field'],
     ],
     [
       'it answers 404 to whom it does not know',
       { answer: answer => (answer.status === 204 ? { ...answer, status: 404 } : answer) },
       [
         'unknown_person',
+        'given_up',
         'nobody_changed',
         'erased_in_scope',
         'erased_is_gone',
         'others_untouched',
         'erase_replayed',
+        'erased_at_once',
         'erased_twice',
       ],
     ],
@@ -129,6 +210,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
         'erased_is_gone',
         'others_untouched',
         'erase_replayed',
+        'erased_at_once',
         'erased_twice',
       ],
     ],
@@ -159,7 +241,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
         answer: answer =>
           answer.status === 202 ? { ...answer, headers: { ...answer.headers, location: 'http://127.0.0.1:1/x' } } : answer,
       },
-      ['promised', 'callback'],
+      ['promised', 'callback', 'given_up'],
     ],
     [
       'it takes a key for any task',

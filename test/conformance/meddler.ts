@@ -16,9 +16,11 @@ export interface Meddling {
   /** Signs every call anew, whoever sent it. */
   signsAnew?: true
   task?(task: TaskCall, meddler: { url: string }): TaskCall
-  answer?(answer: Answered, asked: TaskCall | undefined): Answered
+  answer?(answer: Answered, asked: TaskCall | undefined, method: string): Answered
   /** Headers of a call back that are left out. */
   silences?: readonly string[]
+  /** What a call back says instead of what it said. */
+  tells?(body: string): string
 }
 
 const HOP = ['connection', 'host', 'content-length', 'transfer-encoding', 'date', 'keep-alive']
@@ -34,9 +36,12 @@ export async function meddle({ url, secret }: Sample, meddling: Meddling): Promi
     const back = callbacks.get(req.url ?? '')
     const headers = headersOf(req.headers)
     for (const silenced of back ? (meddling.silences ?? []) : []) delete headers[silenced]
-    if (back) return res.writeHead((await fetch(back, { method: 'POST', headers, body })).status).end()
+    const told = meddling.tells?.(body) ?? body
+    if (back && told !== body) Object.assign(headers, signed(secret, told))
+    if (back) return res.writeHead((await fetch(back, { method: 'POST', headers, body: told })).status).end()
     const asked = body.startsWith('{') ? (JSON.parse(body) as TaskCall) : undefined
-    if (asked?.callbackUrl && meddling.silences) callbacks.set(`/callbacks/${asked.taskId}`, asked.callbackUrl)
+    if (asked?.callbackUrl && (meddling.silences ?? meddling.tells))
+      callbacks.set(`/callbacks/${asked.taskId}`, asked.callbackUrl)
     const withCallback = asked && callbacks.size > 0 ? { ...asked, callbackUrl: `${own.url}/callbacks/${asked.taskId}` } : asked
     const task = withCallback && meddling.task ? meddling.task(withCallback, own) : withCallback
     const sent = JSON.stringify(task) === JSON.stringify(asked) ? body : JSON.stringify(task)
@@ -48,7 +53,7 @@ export async function meddle({ url, secret }: Sample, meddling: Meddling): Promi
       headers: headersOf(Object.fromEntries(got.headers)),
       body: Buffer.from(await got.arrayBuffer()),
     }
-    const answer = meddling.answer?.(answered, asked) ?? answered
+    const answer = meddling.answer?.(answered, asked, req.method ?? 'GET') ?? answered
     const length = answer.status === 204 ? {} : { 'content-length': answer.body.length }
     const location = answer.headers.location?.replace(url, own.url)
     res.writeHead(answer.status, { ...answer.headers, ...length, ...(location && { location }) }).end(answer.body)

@@ -17,7 +17,11 @@ interface Erasure {
   first: Result | undefined
   /** What the same task, sent again, was answered. */
   replayed: Result | undefined | Objection
+  /** What is located in the end, and what is collected. */
   left: ReadonlyMap<string, number>
+  afterwards: Piles
+  /** What the erasure of the one dataset was answered, sent twice at the same time. */
+  together: readonly (Result | undefined)[]
 }
 
 const erasures = new WeakMap<Probe, Promise<Erasure>>()
@@ -36,7 +40,9 @@ async function erase(probe: Probe): Promise<Erasure> {
   const { known, other } = probe
   const [before, othersBefore] = [await probe.collect(known), await probe.collect(other)]
   const alone = before.size > 1 ? [...before.keys()].at(-1) : undefined
-  if (alone) await probe.change(eraseTask(probe, { datasets: [alone] }))
+  const aloneTask = eraseTask(probe, { datasets: alone ? [alone] : [] })
+  const atATime = Math.min(2, probe.manifest.limits.concurrency)
+  const together = await Promise.all(Array.from({ length: alone ? atATime : 0 }, () => probe.change(aloneTask)))
   const afterAlone = alone ? await probe.collect(known) : before
   const task = eraseTask(probe)
   const first = await probe.change(task)
@@ -44,8 +50,8 @@ async function erase(probe: Probe): Promise<Erasure> {
     if (error instanceof Objection) return error
     throw error
   })
-  const [left, othersAfter] = [await probe.locate(known), await probe.collect(other)]
-  return { before, alone, afterAlone, othersBefore, othersAfter, first, replayed, left }
+  const [left, afterwards, othersAfter] = [await probe.locate(known), await probe.collect(known), await probe.collect(other)]
+  return { before, alone, together, afterAlone, othersBefore, othersAfter, first, replayed, left, afterwards }
 }
 
 async function onlyTheScopeIsErased(probe: Probe): Promise<Finding> {
@@ -66,14 +72,16 @@ async function othersAreUntouched(probe: Probe): Promise<Finding> {
 }
 
 async function erasedIsGone(probe: Probe): Promise<Finding> {
-  const { first, left } = await erasureIn(probe)
+  const { first, left, afterwards } = await erasureIn(probe)
   insist(first, 'The known person was asked to be erased, and is said not to be known.')
   for (const { name, outcome, count = 0 } of first.datasets) {
     const still = left.get(name) ?? 0
     insist(outcome !== 'failed' && outcome !== 'cancelled', `The erasure of '${name}' came to '${outcome}'.`)
     if (outcome === 'completed' || outcome === 'no_data')
       insist(still === 0, `'${name}' is said to be erased, and ${still} are still located.`)
-    if (outcome === 'retained') insist(still <= count, `'${name}' keeps ${count}, and ${still} are located.`)
+    if (outcome === 'retained') insist(still === count, `'${name}' keeps ${count}, and ${still} are located.`)
+    const { records = 0, files = 0 } = afterwards.get(name) ?? {}
+    insist(records + files === still, `'${name}': ${still} located after the erasure, and ${records + files} collected.`)
   }
   return first.datasets.map(({ name, outcome, until }) => `${name}: ${outcome}${until ? ` until ${until}` : ''}`).join(', ')
 }
@@ -86,6 +94,18 @@ async function replayHasOneEffect(probe: Probe): Promise<Finding> {
     'The same erasure, sent again under its key, was answered differently.',
   )
   return 'The same task sent again, answered the same.'
+}
+
+async function atOnceHasOneEffect(probe: Probe): Promise<Finding> {
+  const { together } = await erasureIn(probe)
+  const [one, other] = together
+  if (together.length < 2)
+    return { notApplicable: 'It takes one call at a time, or only one dataset has anything of the known person.' }
+  insist(
+    JSON.stringify(one) === JSON.stringify(other),
+    'The same erasure, sent twice at the same time, was answered differently.',
+  )
+  return 'The same task sent twice at the same time, answered the same.'
 }
 
 async function twiceIsFine(probe: Probe): Promise<Finding> {
@@ -115,6 +135,13 @@ export const ERASURE_CHECKS: readonly Check[] = [
     reference: `openapi/adapter.yaml, Retries; Art. 17 GDPR`,
     needs,
     run: replayHasOneEffect,
+  },
+  {
+    id: 'erased_at_once',
+    title: 'An erasure sent twice at the same time is done once',
+    reference: `openapi/adapter.yaml, Retries; Art. 17 GDPR`,
+    needs,
+    run: atOnceHasOneEffect,
   },
   { id: 'erased_twice', title: 'Erasing twice does no harm', reference, needs, run: twiceIsFine },
 ]

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { endpoint } from '../../adapters/fetch-manifest.ts'
 import type { TaskCall } from '../../adapters/protocol.ts'
 import { parseRetryAfter } from '../../adapters/retry.ts'
@@ -9,9 +10,9 @@ import { realTime } from '../../platform/clock.ts'
 import type { Check, Finding } from '../check.ts'
 import { insist, Objection } from '../objection.ts'
 import type { Probe } from '../probe.ts'
-import type { Heard } from '../wire.ts'
+import type { Heard, Wire } from '../wire.ts'
 
-const AT_ONCE = { notApplicable: 'It answers at once, also when it is asked to take its time.' }
+export const AT_ONCE = { notApplicable: 'It answers at once, also when it is asked to take its time.' }
 
 interface Promised {
   task: TaskCall
@@ -19,23 +20,27 @@ interface Promised {
 }
 
 /** Has it promise a locate. Undefined where it answers at once. */
-async function promiseOf(probe: Probe): Promise<Promised | undefined> {
+export async function promiseOf(probe: Probe, { calledBack }: { calledBack: boolean }): Promise<Promised | undefined> {
   const { callbacks, wire } = probe
   const asked = probe.task('locate', probe.known)
-  const task = callbacks ? { ...asked, callbackUrl: callbacks.urlFor(asked.taskId) } : asked
-  const { status, headers } = await wire.post(task, { headers: { prefer: 'respond-async' } })
-  if (status !== 202) {
-    insist(status === 200 || status === 204, `A locate was answered with ${status}.`)
-    return undefined
-  }
+  const task = callbacks && calledBack ? { ...asked, callbackUrl: callbacks.urlFor(asked.taskId) } : asked
+  const heard = await wire.post(task, { headers: { prefer: 'respond-async' } })
+  if (heard.status === 202) return { task, location: locationIn(wire, heard) }
+  insist(heard.status === 200 || heard.status === 204, `A locate was answered with ${heard.status}.`)
+  return undefined
+}
+
+/** Where a promise says that its answer will be. @throws Objection where it does not, or not as it should */
+export function locationIn(wire: Wire, { headers }: Heard): string {
   const location = URL.parse(headers.location ?? '', endpoint(wire.baseUrl, 'tasks'))
   insist(headers.location && location, 'A promise came without the location where its answer will be.')
   insist(location.origin === new URL(wire.baseUrl).origin, 'The location of a promised answer is on another host.')
   insist(parseRetryAfter(headers['retry-after'], new Date(0)) !== undefined, 'A promise came without Retry-After.')
-  return { task, location: location.href }
+  return location.href
 }
 
-async function kept({ wire, patienceMs }: Probe, location: string): Promise<Heard> {
+/** What stands at the location of a promise in the end. */
+export async function kept({ wire, patienceMs }: Probe, location: string): Promise<Heard> {
   for (let left = patienceMs; ; ) {
     const heard = await wire.send(location, undefined)
     if (heard.status !== 202) return heard
@@ -47,7 +52,7 @@ async function kept({ wire, patienceMs }: Probe, location: string): Promise<Hear
 }
 
 async function promisesAreKept(probe: Probe): Promise<Finding> {
-  const promised = await promiseOf(probe)
+  const promised = await promiseOf(probe, { calledBack: true })
   if (!promised) return AT_ONCE
   const unsigned = await probe.wire.send(promised.location, undefined, { secrets: [] })
   insist(unsigned.status === 401, `An unsigned look at a promised answer was answered with ${unsigned.status} instead of 401.`)
@@ -65,7 +70,7 @@ async function promisesAreKept(probe: Probe): Promise<Finding> {
 async function callbacksAreSigned(probe: Probe): Promise<Finding> {
   const { callbacks, wire, patienceMs, clock } = probe
   if (!callbacks) return { notApplicable: 'Nobody listens here for what it calls back with.' }
-  const promised = await promiseOf(probe)
+  const promised = await promiseOf(probe, { calledBack: true })
   if (!promised) return AT_ONCE
   const came = await callbacks.arrived(promised.task.taskId, patienceMs)
   if (!came) return { notApplicable: 'It does not call back, and is polled.' }
@@ -77,7 +82,12 @@ async function callbacksAreSigned(probe: Probe): Promise<Finding> {
   }
   const body = json(came.body.toString())
   insist(isObject(body) && body.taskId === promised.task.taskId, 'A callback came that does not name its task.')
-  return 'It called back, signed.'
+  const answer = await kept(probe, promised.location)
+  insist(answer.status === 200, `After it called back, what it promised was answered with ${answer.status}.`)
+  const isWord = body.status === 'done' && body.datasets === undefined
+  const differs = !isWord && !isDeepStrictEqual(body, json(answer.text))
+  insist(!differs, 'It called back with something else than stands at the location of the promise.')
+  return 'It called back, signed, and the answer stands where it was promised.'
 }
 
 function json(text: string): unknown {
@@ -103,7 +113,7 @@ export const PROMISE_CHECKS: readonly Check[] = [
   },
   {
     id: 'callback',
-    title: 'Whoever calls back signs',
+    title: 'Whoever calls back signs, and says what stands at the location of the promise',
     reference: 'openapi/adapter.yaml, callbacks',
     needs: { wire: true, person: 'known' },
     run: callbacksAreSigned,

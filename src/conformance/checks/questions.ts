@@ -35,6 +35,19 @@ async function unknownDatasetIsRefused({ wire, manifest, somebody }: Probe): Pro
   return `Refused with ${status}.`
 }
 
+async function unknownFieldIsRefused({ wire, manifest, somebody }: Probe): Promise<Finding> {
+  const dataset = manifest.datasets.find(({ fields }) => fields.length > 0)
+  if (!dataset) return { notApplicable: 'No dataset names its fields.' }
+  const corrections = [{ dataset: dataset.name, field: 'no such field', from: 'this', to: 'that' }]
+  const task = bareTask('rectify', somebody, { dryRun: true, scope: { datasets: [dataset.name] }, parameters: { corrections } })
+  const { status } = await wire.post(task)
+  insist(
+    REFUSALS.has(status),
+    `A correction of a field that the dataset does not have was answered with ${status} instead of 422.`,
+  )
+  return `Refused with ${status}.`
+}
+
 async function keyIsTheTask({ wire, somebody }: Probe): Promise<Finding> {
   const { status } = await wire.post(bareTask('locate', somebody), { key: randomUUID() })
   insist(REFUSALS.has(status), `An Idempotency-Key that is not the task's id was answered with ${status} instead of 400.`)
@@ -82,6 +95,13 @@ export const QUESTION_CHECKS: readonly Check[] = [
     reference: TASKS,
     needs: { wire: true },
     run: unknownDatasetIsRefused,
+  },
+  {
+    id: 'unknown_field',
+    title: 'A correction of a field that the dataset does not have is refused',
+    reference: TASKS,
+    needs: { wire: true, action: 'rectify' },
+    run: unknownFieldIsRefused,
   },
   {
     id: 'key_is_task',
