@@ -16,10 +16,12 @@ const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte ===
 /**
  * Reads JSON as RFC 7493 (I-JSON) wants it, from UTF-8 bytes: no byte order mark, no lone surrogates, nothing nested deeper
  * than `maxDepth`, which is looked at before anything is built. `where` tells a person which part of the answer is meant.
- * @throws AdapterFault `not_json`, `too_deep`
+ * @throws AdapterFault `not_json`, `too_deep`, `too_large`
  */
-export function parseStrictly(bytes: Buffer, maxDepth: number, where: string): unknown {
+export function parseStrictly(bytes: Buffer, maxDepth: number, where: string, maxValues?: number): unknown {
   if (isDeeperThan(bytes, maxDepth)) throw new AdapterFault('too_deep', `${where} is nested deeper than ${maxDepth}`)
+  if (maxValues !== undefined && hasMoreValues(bytes, maxValues))
+    throw new AdapterFault('too_large', `${where} has more than ${maxValues} values`)
   const text = bytes.toString()
   // The decoder writes U+FFFD for what is not UTF-8; only then is it worth a second look.
   if (text.includes('\ufffd') && !isUtf8(bytes)) throw new AdapterFault('not_json', `${where} is not UTF-8`)
@@ -29,13 +31,16 @@ export function parseStrictly(bytes: Buffer, maxDepth: number, where: string): u
   return value
 }
 
+/** Far more than anybody has to say of themselves, and so few that reading them holds up nobody else in this process. */
+const STATEMENT_VALUES = 50_000
+
 /**
  * The same for what an adapter says of itself or of an answer, where a member that is there twice could say one thing to us and another to
  * whoever looks at it later. Records are not held to this: they are handed on as they came.
- * @throws AdapterFault `not_json`, `not_valid`, `too_deep`
+ * @throws AdapterFault `not_json`, `not_valid`, `too_deep`, `too_large`
  */
 export function parseStatement(bytes: Buffer, maxDepth: number, where: string): unknown {
-  const value = parseStrictly(bytes, maxDepth, where)
+  const value = parseStrictly(bytes, maxDepth, where, STATEMENT_VALUES)
   if (repeatsKey(bytes.toString())) throw new AdapterFault('not_valid', `${where} names a member twice`)
   return value
 }
@@ -74,6 +79,17 @@ function depthExceeds(bytes: Buffer, max: number): boolean {
     if (byte === QUOTE) at = endOfString(bytes, at)
     else if (isClosing(byte)) depth -= 1
     else if (isOpening(byte) && ++depth > max) return true
+  }
+  return false
+}
+
+/** Each but the first follows a comma or an opening. */
+function hasMoreValues(bytes: Buffer, max: number): boolean {
+  let values = 1
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) at = endOfString(bytes, at)
+    else if ((byte === COMMA || isOpening(byte)) && ++values > max) return true
   }
   return false
 }
