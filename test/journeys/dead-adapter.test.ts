@@ -190,10 +190,12 @@ describe('an adapter that changes while a request is under way', () => {
     await one.service.sql(`UPDATE task SET state = 'ready' WHERE state = 'failed'`)
     await one.seeTask(at, 'moved', ({ attempt, state }) => attempt === 2 && state === 'failed', 'locate')
     expect([moved.calls.length, elsewhere.calls.length]).toEqual([2, before])
+    expect((await one.officer(at)).body).toMatchObject({ state: 'fulfilling', completeness: null })
 
     await one.retry(at, 'moved', 'locate')
     await one.seeTask(at, 'moved', ({ state }) => state === 'done', 'locate')
     expect(elsewhere.calls.length).toBe(before + 1)
+    expect((await one.see(at, completed)).completeness).toMatchObject({ complete: true, adaptersAnswered: 2 })
   })
 
   test('F37 is signed to with both secrets while one replaces the other', async () => {
