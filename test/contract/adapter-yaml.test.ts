@@ -8,12 +8,14 @@ import { EFFECT_ACTIONS, READ_ACTIONS } from '../../src/adapter-kit/protocol.ts'
 import { judgeAnswer } from '../../src/adapters/judge-answer.ts'
 import { validateManifest } from '../../src/adapters/manifest.ts'
 import { OUTCOMES, type TaskCall } from '../../src/adapters/protocol.ts'
+import { signCall, verifyCallback } from '../../src/adapters/signing.ts'
 import { ANA, call, closeAdapters, DESCRIBED, linesOf, startAdapter, taskFor } from '../adapter-kit/caller.ts'
-import { callOnce } from '../support/adapter-calls.ts'
+import { callOnce, SECRET } from '../support/adapter-calls.ts'
 import { serveHttp } from '../support/loopback.ts'
 import { sendJson } from '../support/raw-adapter.ts'
 
 interface Document {
+  paths: { '/tasks': { post: { callbacks: { finished: object } } } }
   components: {
     schemas: Record<string, object>
     examples: Record<string, { value: unknown }>
@@ -207,12 +209,25 @@ describe('the document sets no wider limits than the service', () => {
     ['characters of a field', 128, size => fields(['f'.repeat(size)])],
     ['recipients', 100, size => dataset({ recipients: many(size) })],
     ['characters of a name', 63, size => dataset({ name: 'n'.repeat(size) })],
+    ['digits of days', 4, size => ({ expectedDuration: `P${'9'.repeat(size)}D` })],
+    ['digits of seconds', 8, size => ({ expectedDuration: `PT${'9'.repeat(size)}S` })],
+    ['ways to write an identity', 2, size => ({ identityTypes: [{ type: 'email', formats: Array(size).fill('raw') }] })],
   ])('%s: %i', (_what, most, of) => {
     const [largest, larger] = [most, most + 1].map(size => ({ ...base, ...of(size) }))
     expect(faults('Manifest', largest)).toEqual([])
     expect(() => validateManifest(largest)).not.toThrow()
     expect(faults('Manifest', larger)).not.toEqual([])
     expect(() => validateManifest(larger)).toThrow('manifest_refused')
+  })
+
+  test.each(['m'.repeat(128), 'm'.repeat(129), 'msg_1-A', 'msg 1', 'msg.1', 'ü', ''])('a call back with the id %j', id => {
+    const { finished } = document.paths['/tasks'].post.callbacks
+    const [{ post }] = Object.values(finished) as [{ post: { parameters: { name?: string; schema: { pattern: string } }[] } }]
+    const pattern = post.parameters.find(({ name }) => name === 'webhook-id')?.schema.pattern ?? ''
+    const at = new Date()
+    const heard = () => verifyCallback([SECRET], signCall([SECRET], id, at, '{}'), Buffer.from('{}'), at)
+    if (new RegExp(pattern).test(id)) expect(heard()).toBe(id)
+    else expect(heard).toThrow('proof_refused')
   })
 
   test('what it calls a collect in one document is taken as one', async () => {
