@@ -9,7 +9,7 @@ import { CHANGE_CHECKS } from './checks/changes.ts'
 import { COPY_CHECKS } from './checks/copies.ts'
 import { CORRECTION_CHECKS } from './checks/corrections.ts'
 import { ERASURE_CHECKS } from './checks/erasure.ts'
-import { GIVING_UP_CHECKS } from './checks/giving-up.ts'
+import { CHANGE_GIVING_UP_CHECKS, GIVING_UP_CHECKS } from './checks/giving-up.ts'
 import { IDENTITY_CHECKS } from './checks/identities.ts'
 import { PROMISE_CHECKS } from './checks/promises.ts'
 import { QUESTION_CHECKS } from './checks/questions.ts'
@@ -53,6 +53,7 @@ const CHECKS: readonly Check[] = [
   ...GIVING_UP_CHECKS,
   ...CHANGE_CHECKS,
   ...CORRECTION_CHECKS,
+  ...CHANGE_GIVING_UP_CHECKS,
   ...ERASURE_CHECKS,
 ]
 

@@ -75,7 +75,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
     [
       'it says that it corrected, and did not',
       [/set name = \?1 (.*) name in \(\?1, \?3\)/, 'set name = name $1 name in (?1, ?3) or 1'],
-      ['rectified_as_stated', 'rectified'],
+      ['rectified_as_stated', 'rectified', 'change_given_up'],
     ],
     [
       'restricting takes data away',
@@ -164,6 +164,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
       },
       ['erased_is_gone'],
     ],
+    ['it gives up what it made', { answer: answerTo('DELETE', 409, 204) }, ['change_given_up']],
     ['it cannot give a promise up', { answer: answerTo('DELETE', 204, 404) }, ['given_up']],
     ['it calls back with something else', { tells: body => body.replace(/"count":\d+/, '"count":99') }, ['callback']],
     [
@@ -241,7 +242,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
         answer: answer =>
           answer.status === 202 ? { ...answer, headers: { ...answer.headers, location: 'http://127.0.0.1:1/x' } } : answer,
       },
-      ['promised', 'callback', 'given_up'],
+      ['promised', 'callback', 'given_up', 'change_given_up'],
     ],
     [
       'it takes a key for any task',

@@ -7,7 +7,7 @@ import type { Probe } from '../probe.ts'
 /** So many fields are tried; that an adapter does not let each be corrected is its right. */
 const TRIES = 12
 const NEVER_STOOD = 'never stood here'
-const NOTHING_TO_CORRECT = { notApplicable: 'Nothing in the records of the known person lends itself to a correction.' }
+export const NOTHING_TO_CORRECT = { notApplicable: 'Nothing in the records of the known person lends itself to a correction.' }
 
 /** One value of the same kind and length: what a column would take. Undefined where there is none to be thought of. */
 function otherThan(value: string | number | boolean): Correction['to'] | undefined {
@@ -18,7 +18,7 @@ function otherThan(value: string | number | boolean): Correction['to'] | undefin
 }
 
 /** What could be corrected, texts first, and nothing by which the person is found. */
-function candidates({ manifest, known }: Probe, piles: ReadonlyMap<string, Pile>): Correction[] {
+export function candidates({ manifest, known }: Probe, piles: ReadonlyMap<string, Pile>): Correction[] {
   const identifies = (value: unknown) => known.some(one => one.value === value) || String(value).includes('@')
   const found = manifest.datasets.flatMap(({ name, fields }) =>
     fields.flatMap(({ name: field }) => {
@@ -30,21 +30,21 @@ function candidates({ manifest, known }: Probe, piles: ReadonlyMap<string, Pile>
   return found.sort((a, b) => Number(typeof b.from === 'string') - Number(typeof a.from === 'string')).slice(0, TRIES)
 }
 
-async function correct(probe: Probe, correction: Correction, more: { dryRun?: true } = {}): Promise<string> {
+export async function correct(probe: Probe, correction: Correction, more: { dryRun?: true } = {}): Promise<string> {
   const asked = { scope: { datasets: [correction.dataset] }, parameters: { corrections: [correction] }, ...more }
   const result = await probe.change(probe.task('rectify', probe.known, asked))
   return result?.datasets[0]?.outcome ?? 'unknown'
 }
 
 /** In how many records the one value stands, and in how many the other; and all there is. */
-async function lookAt(probe: Probe, { dataset, field, from, to }: Correction) {
+export async function lookAt(probe: Probe, { dataset, field, from, to }: Correction) {
   const piles = await probe.collect(probe.known, undefined, { dataset, field, values: [from, to] })
   const standing = (value: unknown) => piles.get(dataset)?.standing.get(value) ?? 0
   return { piles, wrong: standing(from), right: standing(to) }
 }
 
 /** The first correction that the adapter makes, and what stood there before. */
-async function firstMade(probe: Probe, tries: readonly Correction[]) {
+export async function firstMade(probe: Probe, tries: readonly Correction[]) {
   for (const correction of tries) {
     const before = await lookAt(probe, correction)
     const outcome = await correct(probe, correction).catch(error => {
