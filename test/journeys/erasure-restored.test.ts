@@ -86,11 +86,11 @@ describe('a backup that was restored', () => {
     )
     const { body } = await restore({ restoredTo: before })
     expect(body.erasures).toBe(10_000)
-    await eventually(async () => (await one.dpo(`/v1/restores/${body.id}`)).body.replayed >= 500, 30_000)
+    await eventually(async () => (await one.dpo(`/v1/restores/${body.id}`)).body.replayed >= 500, 60_000)
     const [{ transactions, begun }] = (await one.service.sql(
       `SELECT count(DISTINCT xmin::text)::int AS transactions, count(*)::int AS begun FROM later_round WHERE started_at IS NOT NULL AND restore_id = $1`,
       [body.id],
     )) as [{ transactions: number; begun: number }]
     expect(transactions).toBe(begun)
-  }, 90_000)
+  }, 120_000)
 })

@@ -37,11 +37,16 @@ test('requests are answered, each step once, while every connection to the datab
     }
     const paths = await Promise.all([1, 2, 3, 4].map(() => one.ask()))
     await end()
-    const terror = setInterval(end, 1000)
+    const calm = new AbortController()
+    const terror = (async () => {
+      // One after the other: two at once would end each other's connection.
+      for (; !calm.signal.aborted; await new Promise(resolve => setTimeout(resolve, 1000))) await end()
+    })()
     try {
       for (const at of paths) await one.see(at, completed, 60_000)
     } finally {
-      clearInterval(terror)
+      calm.abort()
+      await terror
     }
     expect(ended).toBeGreaterThan(5)
     await new Promise(resolve => setTimeout(resolve, 200))
