@@ -76,7 +76,7 @@ async function takeIn(deps: CallbackDeps, tx: Tx, { id, key }: Task, heard: Hear
   const isAwaited = task.state === 'accepted' || task.state === 'running'
   const now = deps.clock.now()
   const before = await seenBefore(tx, task, heard, { key, bodyHash, now })
-  if (before) return isAwaited || task.finishedAt === null || before <= task.finishedAt
+  if (before) return heard.onEveryChange || isAwaited || task.finishedAt === null || before <= task.finishedAt
   const note = (event: 'called_back' | 'called_back_late') =>
     deps.record(tx, requestStream(task.requestId), { kind: 'adapter', id: task.adapter }, event, { taskId: id })
   if (isAwaited) {
