@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import closeWithGrace from 'close-with-grace'
 import pg from 'pg'
 import type { ProcessRole } from '../src/config.ts'
 import { apiClient } from '../src/demo/client.ts'
@@ -52,9 +53,16 @@ export async function openGround({ quickAdapters }: { quickAdapters?: number } =
   const dir = mkdtempSync(join(tmpdir(), 'dsar-bench-'))
   chmodSync(dir, 0o711) // the database may run under another account, and its files are to go with the rest
   const closing: (() => Promise<unknown> | unknown)[] = [() => rmSync(dir, { recursive: true, force: true })]
-  const close = async () => {
+  const closeAll = async () => {
     for (const step of closing.splice(0).reverse()) await step()
+    grace.uninstall()
   }
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= closeAll()
+    return closed
+  }
+  const grace = closeWithGrace({ delay: 30_000 }, close) // ended from outside, it leaves nothing behind either
   try {
     mkdirSync(join(dir, 'postgres'))
     const postgres = await startPostgres({ dataDir: join(dir, 'postgres') })

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { eventually } from '../support/eventually.ts'
 import { openRawAdapter } from '../support/raw-adapter.ts'
 import { startCase } from '../support/raw-case.ts'
 
@@ -16,7 +17,11 @@ test('a process stops within a second, gives back what it was asking, and leaves
   expect(await sql('SELECT state, lease_until FROM task WHERE action = $1', ['locate'])).toEqual([
     { state: 'ready', lease_until: null },
   ])
-  const others = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
-  expect(await sql(others)).toEqual([])
+  // The server's own workers are no connections, and it sees the end of one a moment after us: one that is left would stay longer.
+  const others = () =>
+    sql(`SELECT application_name, state, query FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`)
+  await eventually(async () => (await others()).length === 0, 2000).catch(() => {})
+  expect(await others()).toEqual([])
   await one.close()
 })
