@@ -2,7 +2,7 @@ import { test } from '@jest/globals'
 import { liveHistories } from '../support/history/live.ts'
 
 test.each([
-  ['restriction', []],
+  ['restriction', [123135962]],
   ['objection', []],
   ['consent_withdrawal', []],
   ['marketing_opt_out', []],

@@ -134,7 +134,8 @@ function carryOut(adapter: MoodyAdapter, heard: Heard, name: string, { now }: Su
   if (action === 'locate' || mood === 'mistaken') return said
   if (mood === 'refusing') return { name, outcome: 'refused', count: rows.length }
   if (mood === 'lying' && (action === 'erase' || action === 'rectify')) return said
-  heard.changed = true
+  // Who holds nothing has nothing to correct or to erase, and yet can be told what not to do.
+  if (rows.length > 0 || !['erase', 'rectify'].includes(action)) heard.changed = true
   const keeps = action === 'erase' && mood === 'keeping' && name === 'things' && rows.length > 0
   const until = new Date(now() + KEPT_DAYS * 86_400_000).toISOString().slice(0, 10)
   if (keeps) return { name, outcome: 'retained', count: rows.length, reason: '17_3_b', statute: 'the tax law', until }
