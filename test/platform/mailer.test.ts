@@ -299,7 +299,8 @@ describe('a mail server in trouble', () => {
   test('that recovers gets the next mail over the same mailer', async () => {
     let troubled = true
     const { url, recipients } = await sink({ onRcptTo: (_, __, done) => (troubled ? done(says(421, 'Later')) : done()) })
-    const mailer = mailerTo(url)
+    // Here it is the server that says no, and not our patience that ends.
+    const mailer = mailerTo(url, { timeouts: { connect: 10_000, idle: 10_000, total: 20_000 } })
     expect(await failureOf(mailer.send(aMail()))).toBeInstanceOf(MailDeferred)
     troubled = false
     expect(await mailer.send(aMail())).toEqual({ accepted: true })
