@@ -453,7 +453,7 @@ describe('a hostile answer', () => {
       { limits: { ...LIMITS, idleMs: 1000, totalMs: 250 } },
     )
     expect(answer).toMatchObject({ kind: 'later', code: 'timeout' })
-    expect(performance.now() - started).toBeLessThan(1500)
+    expect(performance.now() - started).toBeLessThan(10_000)
   })
 
   test('T69 that never comes is given up, while others are served', async () => {

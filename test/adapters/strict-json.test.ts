@@ -16,9 +16,9 @@ const codeOf = (json: string | Buffer, depth?: number): string => {
 
 describe('JSON from an adapter', () => {
   test('300,000 levels deep is refused without being built', () => {
-    const started = performance.now()
+    const { user } = process.cpuUsage()
     for (const opening of ['[', '{"a":', '[{"a":']) expect(codeOf(opening.repeat(300_000))).toBe('too_deep')
-    expect(performance.now() - started).toBeLessThan(200)
+    expect(process.cpuUsage().user - user).toBeLessThan(1_000_000)
   })
 
   test('is allowed the depth that is allowed, and not one more', () => {
