@@ -26,6 +26,7 @@ import { Webhooks1763902400000 } from '../migrations/0024-webhooks.ts'
 import { HandedTasks1763902500000 } from '../migrations/0025-handed-tasks.ts'
 import { ClaimsInOrder1763902600000 } from '../migrations/0026-claims-in-order.ts'
 import { SaidByCallBack1763902700000 } from '../migrations/0027-said-by-call-back.ts'
+import { ClaimsOfABacklog1763902800000 } from '../migrations/0028-claims-of-a-backlog.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -56,6 +57,7 @@ export const MIGRATIONS = [
   HandedTasks1763902500000,
   ClaimsInOrder1763902600000,
   SaidByCallBack1763902700000,
+  ClaimsOfABacklog1763902800000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

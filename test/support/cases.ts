@@ -64,6 +64,25 @@ export const casesIn = (read: Tx) => ({
   async backlog(adapterId: string, tasks: number): Promise<string[]> {
     return Promise.all(Array.from({ length: tasks }, async () => this.task(await this.request(), adapterId)))
   },
+
+  /** A backlog of thousands; `accepted` tasks are to be polled in an hour. */
+  async flood(adapterId: string, tasks: number, state: 'ready' | 'accepted' = 'ready'): Promise<void> {
+    await read.query(
+      `WITH request AS (
+         INSERT INTO dsar_request (id, "right", state, received_at, created_at, due_on, legal_due_on, locale, time_zone, channel,
+           relationship, opened_by_kind, opened_by, assurance_needed, assurance, policy_version)
+         SELECT gen_random_uuid(), 'access', 'fulfilling', now(), now(), '2036-01-01', '2036-01-01', 'en', 'UTC', 'web', 'self', 'portal', 'p', 1, 1, '1'
+         FROM generate_series(1, $2) RETURNING id),
+       proven AS (
+         INSERT INTO proof (id, request_id, method, level, proven_at, by_kind, by_id)
+         SELECT gen_random_uuid(), id, 'email_code', 1, now(), 'portal', 'p' FROM request)
+       INSERT INTO task (id, key, request_id, adapter_id, adapter, action, state, config, due_at, run_at, created_at)
+       SELECT id, id, id, $1::uuid, $1::uuid::text, 'collect', $3, $4, '2036-01-01',
+         CASE WHEN $3 = 'accepted' THEN now() + interval '1 hour' ELSE now() END, now()
+       FROM request`,
+      [adapterId, tasks, state, JSON.stringify(CONFIG)],
+    )
+  },
 })
 
 /** Resolves once some session of this database waits for a lock that another holds. */

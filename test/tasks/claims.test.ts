@@ -139,6 +139,55 @@ describe('between adapters', () => {
   })
 })
 
+describe('a backlog of thousands', () => {
+  const FLOOD = 3000
+  const rowsRead = async (tx: Pick<Database['read'], 'query'>): Promise<number> => {
+    const [row] = await tx.query<[{ rows: number }]>(
+      `SELECT idx_tup_fetch + seq_tup_read AS rows FROM pg_stat_xact_user_tables WHERE relname = 'task'`,
+    )
+    return row.rows
+  }
+  /** A look, and how many rows of tasks it read; each row is read once to be found and once more to be changed. */
+  const counted = async () => {
+    await asOwner('VACUUM ANALYZE') // as the database does by itself
+    return database.transact(async tx => {
+      const before = await rowsRead(tx)
+      const tasks = await claim(tx, idle(16), new Date())
+      return { tasks, rows: (await rowsRead(tx)) - before }
+    })
+  }
+  const asOwner = async (text: string) => {
+    const owner = await openDatabase({ url: own.url, tables: [] })
+    await owner.read.query(text).finally(owner.close)
+  }
+
+  test('is not read to take a few of it', async () => {
+    await cases.flood(await cases.adapter(), FLOOD)
+    const { tasks, rows } = await counted()
+    expect(tasks).toHaveLength(8)
+    expect(rows).toBeLessThan(8 * 4)
+  })
+
+  test('that was promised for later is not read to find what may start', async () => {
+    const adapter = await cases.adapter()
+    await cases.flood(adapter, FLOOD, 'accepted')
+    const [wanted] = await cases.backlog(adapter, 1)
+    const { tasks, rows } = await counted()
+    expect(ids(tasks)).toEqual([wanted])
+    expect(rows).toBeLessThan(20)
+  })
+
+  test('of one adapter leaves others their turn at once, and what is due earlier goes before it', async () => {
+    const [flooded, other] = [await cases.adapter(), await cases.adapter()]
+    await cases.flood(flooded, FLOOD)
+    const elsewhere = await cases.task(await cases.request(), other)
+    const urgent = await cases.task(await cases.request(), flooded, { dueAt: '2035-12-31' })
+    const tasks = ids(await look(idle(16)))
+    expect(tasks).toContain(elsewhere)
+    expect(tasks).toContain(urgent)
+  })
+})
+
 describe('an adapter that is out of order', () => {
   const note = (adapter: string, trouble?: Trouble) => noteWhetherUp(database.read, adapter, trouble)
   const strike = async (adapter: string, times: number, trouble: Trouble = 'timeout') => {
