@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { request } from 'undici'
 import { signCall } from '../src/adapters/signing.ts'
 import type { RunningAdapter } from '../src/demo/lms/lms.ts'
 
@@ -20,9 +21,15 @@ export async function collectFrom(adapter: RunningAdapter, who: Who): Promise<nu
   return ask(adapter, { ...about, action: 'collect' })
 }
 
-/** Counts what the adapter has of a person. */
+/** Counts what the adapter has of a person, through the HTTP client of the service, which costs less than `fetch`. */
 export async function countIn(adapter: RunningAdapter, who: Who): Promise<void> {
-  await ask(adapter, { ...(await everythingOf(adapter, who)), action: 'locate' })
+  const about = await everythingOf(adapter, who)
+  const { statusCode, body } = await request(`${adapter.url}/tasks`, {
+    method: 'POST',
+    ...signed(adapter, { ...about, action: 'locate' }),
+  })
+  const said = await body.text()
+  if (statusCode !== 200) throw new Error(`An adapter answered ${statusCode}: ${said}`)
 }
 
 /** Has everything that the adapter has of a person erased, and counts what is left. */
@@ -52,7 +59,17 @@ function manifestOf({ url, secret }: RunningAdapter): Promise<Manifest> {
   return asked
 }
 
-async function ask({ url, secret }: RunningAdapter, task: object): Promise<number> {
+async function ask(adapter: RunningAdapter, task: object): Promise<number> {
+  const answer = await fetch(`${adapter.url}/tasks`, { method: 'POST', ...signed(adapter, task) })
+  if (answer.status !== 200 && answer.status !== 204)
+    throw new Error(`An adapter answered ${answer.status}: ${await answer.text()}`)
+  let bytes = 0
+  for await (const chunk of answer.body ?? []) bytes += chunk.length
+  return bytes
+}
+
+/** A task as the service would send it. */
+function signed({ secret }: RunningAdapter, task: object): { headers: Record<string, string>; body: string } {
   const taskId = randomUUID()
   const body = JSON.stringify({
     parameters: {},
@@ -69,10 +86,5 @@ async function ask({ url, secret }: RunningAdapter, task: object): Promise<numbe
     'idempotency-key': taskId,
     accept: 'application/x-ndjson, application/json',
   }
-  const answer = await fetch(`${url}/tasks`, { method: 'POST', headers, body })
-  if (answer.status !== 200 && answer.status !== 204)
-    throw new Error(`An adapter answered ${answer.status}: ${await answer.text()}`)
-  let bytes = 0
-  for await (const chunk of answer.body ?? []) bytes += chunk.length
-  return bytes
+  return { headers, body }
 }

@@ -9,13 +9,16 @@ const TICKS_PER_SECOND = 100
 /** Milliseconds of processor time so far, by whom they were spent for. */
 type Spent = Record<'service' | 'database' | 'adapters' | 'adapters’ database' | 'load and mail', number>
 
-/** Begins to count. @returns what was spent since, for each of so many requests */
-export async function watchProcessor(ground: Ground, service: Service): Promise<(requests: number) => Promise<Figure[]>> {
+/** Begins to count. @returns what was spent since for each of so many `what` */
+export async function watchProcessor(
+  ground: Ground,
+  service: Service,
+): Promise<(times: number, what?: string) => Promise<Figure[]>> {
   const before = await spent(ground, service)
-  return async requests => {
+  return async (times, what = 'request') => {
     const after = await spent(ground, service)
     return (Object.keys(after) as (keyof Spent)[]).map(who =>
-      plain(`  processor time a request: ${who}`, (after[who] - before[who]) / requests, 'ms'),
+      plain(`  processor time a ${what}: ${who}`, (after[who] - before[who]) / times, 'ms'),
     )
   }
 }
