@@ -1,3 +1,4 @@
+import { createContactOf } from './adapters/adapters.store.ts'
 import type { CallLimits } from './adapters/call-limits.ts'
 import { type Connector, type Connectors, serviceConnector } from './adapters/kinds.ts'
 import { createRecorder } from './audit/record.ts'
@@ -46,6 +47,7 @@ import { isForTests, openTestClock, type TestClock, WrongDatabase } from './plat
 import { openVaultFile, type Vault } from './platform/vault.ts'
 import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
 import { heldBy } from './requests/held.ts'
+import { createIdentitiesOf } from './requests/identities.store.ts'
 import { RequestTable } from './requests/requests.table.ts'
 import { sqlConnector } from './sql/sql-connector.ts'
 import { isResolvedLately } from './verification/resolution.ts'
@@ -101,6 +103,8 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random, 
     mailer: createMailer({ url: config.smtpUrl, from: config.mailFrom }),
     outbound,
     connectors: connectorsOf(config, outbound, clock, handedConnector({ read: database.read, blobs, clock, outbound, keyOf })),
+    contactOf: createContactOf({ vault }, database.read),
+    identitiesOf: createIdentitiesOf({ vault }, database.read),
     verifier: rememberServices(underPseudonym(createVerifier({ issuers: config.issuers, clock }), vault), clock),
     rateLimits,
     ready: async () => ({ checks: { database: await answers(database.read.query('SELECT 1 FROM dsar_request LIMIT 1')) } }),

@@ -6,14 +6,16 @@ import type { Database } from '../platform/database.ts'
 import { etagOf } from '../platform/etag.ts'
 import type { StoredAnswer } from '../platform/idempotency.ts'
 import { ADAPTER_EXAMPLE, AdapterView, viewAdapter } from './adapter-view.ts'
-import { type Adapter, type AdapterChange, adaptersIn, contactOf, getAdapter } from './adapters.store.ts'
+import { type Adapter, type AdapterChange, adaptersIn, type ContactOf, getAdapter } from './adapters.store.ts'
 import type { Contact } from './fetch-manifest.ts'
 import { ADAPTER_KINDS, type AdapterKind } from './kinds.ts'
 import { askForManifest, changeAdapter, type RegistryDeps, registerAdapter, removeAdapter } from './register-adapter.ts'
 import { newSecret, Secret } from './secret.ts'
 import type { JsonObject } from './strict-json.ts'
 
-export interface AdapterRoutesDeps extends RegistryDeps, Database {}
+export interface AdapterRoutesDeps extends RegistryDeps, Database {
+  contactOf: ContactOf
+}
 
 const closed = { additionalProperties: false } as const
 const Params = Type.Object({ id: Type.String({ format: 'uuid' }) })
@@ -212,7 +214,7 @@ async function askForChange(
   id: string,
   { secret, ...named }: Pick<AdapterChange, 'title' | 'owner' | 'baseUrl' | 'credentials' | 'settings'> & { secret?: string },
 ): Promise<AdapterChange> {
-  const current = await contactOf(deps, deps.read, id)
+  const current = await deps.contactOf(id)
   const { credentials } = current
   const secrets = secret && secret !== current.secrets[0] ? [secret, ...current.secrets].slice(0, 2) : current.secrets
   const manifest = await askForManifest(deps, { ...current, ...named, secrets })

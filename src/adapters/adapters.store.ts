@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Problem } from '../domain/problem.ts'
 import type { Tx } from '../platform/database.ts'
+import { together } from '../platform/together.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { Contact } from './fetch-manifest.ts'
 import type { AdapterKind } from './kinds.ts'
@@ -89,15 +90,31 @@ export async function getAdapter(tx: Tx, id: string, { lock = false } = {}): Pro
 }
 
 /** How an adapter is asked, its secrets opened. @throws Problem `not_found` */
-export async function contactOf({ vault }: SecretDeps, tx: Tx, id: string): Promise<Contact & { kind: AdapterKind }> {
-  const [row] = await tx.query<(Pick<Adapter, 'kind' | 'baseUrl' | 'settings'> & { sealed: Buffer })[]>(
-    'SELECT kind, base_url AS "baseUrl", settings, secrets_sealed AS sealed FROM adapter WHERE id = $1',
-    [id],
+export type ContactOf = (id: string) => Promise<Contact & { kind: AdapterKind }>
+
+/** Whoever asks at the same time is answered by one query: tasks are claimed by the dozen. */
+export function createContactOf({ vault }: SecretDeps, read: Tx): ContactOf {
+  const find = together(
+    async (ids: string[]) => {
+      const rows = await read.query<(Pick<Adapter, 'id' | 'kind' | 'baseUrl' | 'settings'> & { sealed: Buffer })[]>(
+        'SELECT id, kind, base_url AS "baseUrl", settings, secrets_sealed AS sealed FROM adapter WHERE id = ANY ($1)',
+        [[...new Set(ids)]],
+      )
+      const contacts = new Map(rows.map(({ id, sealed, ...known }) => [id, { ...known, ...opened(vault, id, sealed) }]))
+      return ids.map(id => contacts.get(id))
+    },
+    { atOnce: 2, most: 100 },
   )
-  if (!row) throw new Problem('not_found')
-  const { sealed, ...known } = row
-  const opened = vault.openJson(sealed, context(id)) as Sealed | string[]
-  return Array.isArray(opened) ? { ...known, secrets: opened, credentials: {} } : { ...known, ...opened }
+  return async id => {
+    const contact = await find(id)
+    if (!contact) throw new Problem('not_found')
+    return contact
+  }
+}
+
+function opened(vault: SecretDeps['vault'], id: string, sealed: Buffer): Sealed {
+  const secrets = vault.openJson(sealed, context(id)) as Sealed | string[]
+  return Array.isArray(secrets) ? { secrets, credentials: {} } : secrets
 }
 
 /** Signing secrets alone, as a list, are how they were sealed before there were other kinds. */

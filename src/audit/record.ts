@@ -39,11 +39,8 @@ interface Head {
 }
 
 export function createRecorder({ clock, sign, onRecorded }: RecorderDeps): Recorder {
-  // From its first entry on, a transaction has the stream to itself and knows where it ends.
-  const heads = new WeakMap<Tx, Map<string, Head>>()
   return async (tx, stream, by, event, facts = {}) => {
-    const mine = heads.get(tx) ?? new Map<string, Head>()
-    const last = mine.get(stream) ?? (await lockStream(tx, stream))
+    const last = await holdStream(tx, stream)
     const entry = {
       stream,
       seq: last.seq + 1,
@@ -62,12 +59,31 @@ export function createRecorder({ clock, sign, onRecorded }: RecorderDeps): Recor
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
       [stream, entry.seq, entry.at, by.kind, by.id, event, JSON.stringify(facts), entry.previous, hash, keyId, signature],
     )
-    heads.set(tx, mine.set(stream, { seq: entry.seq, hash }))
+    headsIn(tx).set(stream, Promise.resolve({ seq: entry.seq, hash }))
     await onRecorded?.(tx, entry)
   }
 }
 
-/** Keeps a stream for this transaction alone. @returns its newest entry, or what stands before the first */
+/** Where the streams end that a transaction has to itself. */
+const heads = new WeakMap<Tx, Map<string, Promise<Head>>>()
+
+function headsIn(tx: Tx): Map<string, Promise<Head>> {
+  const mine = heads.get(tx) ?? new Map<string, Promise<Head>>()
+  heads.set(tx, mine)
+  return mine
+}
+
+/**
+ * Keeps a stream for this transaction alone, until it ends. Whoever is going to record something asks for it together with what they ask
+ * first, and need not wait for it then. @returns its newest entry, or what stands before the first
+ */
+export function holdStream(tx: Tx, stream: string): Promise<Head> {
+  const mine = headsIn(tx)
+  const head = mine.get(stream) ?? lockStream(tx, stream)
+  mine.set(stream, head)
+  return head
+}
+
 async function lockStream(tx: Tx, stream: string): Promise<Head> {
   const [last] = await tx.query<Head[]>('SELECT seq, hash FROM audit_head($1)', [stream])
   return last ?? { seq: 0, hash: FIRST }

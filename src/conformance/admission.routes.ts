@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { AdapterView, viewAdapter } from '../adapters/adapter-view.ts'
-import { contactOf, getAdapter } from '../adapters/adapters.store.ts'
+import { type ContactOf, getAdapter } from '../adapters/adapters.store.ts'
 import type { RegistryDeps } from '../adapters/register-adapter.ts'
 import { act, actAfter } from '../auth/act.ts'
 import { requireMatch } from '../auth/require-match.ts'
@@ -13,6 +13,7 @@ import { type CheckDeps, type CheckInput, checkAdapter } from './check-adapter.t
 import { type AdapterCheck, lastCheckOf } from './checks.store.ts'
 
 export interface AdmissionRoutesDeps extends RegistryDeps, Database, Omit<CheckDeps, 'callbacks' | 'connectors'> {
+  contactOf: ContactOf
   /** The test people of the operator's configuration, and nobody else: a caller who named them could have anybody erased. */
   checkSubjects: CheckInput['subjects'] | undefined
 }
@@ -97,7 +98,7 @@ export const admissionRoutes =
           async () => {
             const { id, state, contactVersion } = await getAdapter(deps.read, req.params.id)
             if (state === 'suspended') throw new Problem('illegal_transition', 'Its traffic is stopped: let it go on first.')
-            const contact = await contactOf(deps, deps.read, id)
+            const contact = await deps.contactOf(id)
             const subjects = deps.checkSubjects ?? {}
             return { contactVersion, report: await checkAdapter(deps, contact, { subjects, destructive: true }) }
           },

@@ -70,6 +70,18 @@ export const dayIn = (instant: Date, timeZone: string): Day => wallCalendar(time
  * of 23 and 25 hours and for those a zone has left out.
  */
 export function endOfDay(day: Day, timeZone: string): Date {
+  const key = `${day} ${timeZone}`
+  const end = ends.get(key) ?? searchEnd(day, timeZone)
+  if (ends.size >= ENDS_AT_MOST) ends.clear()
+  ends.set(key, end)
+  return new Date(end)
+}
+
+/** Found before: all requests of a day end on the same one, and the search costs as much as all the rest of opening one. */
+const ends = new Map<string, number>()
+const ENDS_AT_MOST = 1000
+
+function searchEnd(day: Day, timeZone: string): number {
   const shown = wallCalendar(timeZone)
   let within = midnight(day) - MS_PER_DAY
   let over = midnight(day) + 2 * MS_PER_DAY
@@ -78,7 +90,7 @@ export function endOfDay(day: Day, timeZone: string): Date {
     if (shown(new Date(middle)) > day) over = middle
     else within = middle
   }
-  return new Date(within)
+  return within
 }
 
 function wallCalendar(timeZone: string): (instant: Date) => Day {

@@ -1,4 +1,4 @@
-import { type Adapter, adaptersIn, contactOf, WHY_STOPPED } from '../adapters/adapters.store.ts'
+import { type Adapter, adaptersIn, type ContactOf, WHY_STOPPED } from '../adapters/adapters.store.ts'
 import type { Connectors } from '../adapters/kinds.ts'
 import type { Dataset } from '../adapters/protocol.ts'
 import { addDays, addMonths, type Day, dayIn } from '../domain/day.ts'
@@ -19,6 +19,7 @@ import { actionsOf } from './plan-tasks.ts'
 
 export interface ForeseeDeps extends TaskCallDeps {
   connectors: Connectors
+  contactOf: ContactOf
   clock: Clock
   policy: Policy
   /** Of the controller. */
@@ -111,9 +112,11 @@ async function countsOf(
   if (!isProven) return 'identity_not_proven'
   if (adapter.state !== 'live') return WHY_STOPPED[adapter.state === 'trial' ? 'trial' : 'suspended'].code
   if (!adapter.manifest.actions.includes('locate')) return 'cannot_count'
-  const task = await countCallOf(deps, { requestId, config }, new Date(deps.clock.now().getTime() + DEADLINE_MS))
+  const [task, { kind, ...contact }] = await Promise.all([
+    countCallOf(deps, { requestId, config }, new Date(deps.clock.now().getTime() + DEADLINE_MS)),
+    deps.contactOf(adapter.id),
+  ])
   if (!task) return 'no_identity'
-  const { kind, ...contact } = await contactOf(deps, deps.read, adapter.id)
   const answer = await deps.connectors[kind].ask({ ...contact, task, signal: deadline })
   if (answer.kind === 'unknown') return config.datasets.map(({ name }) => ({ name, outcome: 'no_data', count: 0 }))
   if (answer.kind === 'result') return answer.datasets.map(one => ({ ...one, count: one.count ?? 0 }))

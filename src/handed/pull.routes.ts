@@ -2,19 +2,18 @@ import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { contactOf, getAdapter } from '../adapters/adapters.store.ts'
+import { type ContactOf, getAdapter } from '../adapters/adapters.store.ts'
 import { verifierOf } from '../adapters/signing.ts'
 import { Problem } from '../domain/problem.ts'
 import { realTime } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
-import type { Vault } from '../platform/vault.ts'
 import { type TaskCallDeps, taskCallOf } from '../tasks/task-call.ts'
 import { handedTask, lease, seenFirst } from './delivered-answers.store.ts'
 import { ANSWER_BODY, STATUS } from './handed-connector.ts'
 import { type Kept, keepAnswer, receiveAnswer, refuseSecond, type TakeDeps } from './take-answer.ts'
 
 export interface PullRoutesDeps extends TakeDeps, TaskCallDeps {
-  vault: TaskCallDeps['vault'] & Pick<Vault, 'sealJson' | 'openJson'>
+  contactOf: ContactOf
   read: Tx
 }
 
@@ -77,7 +76,7 @@ export const pullRoutes =
       },
       async req => {
         const adapterId = await pullAdapter(deps, req.params.id)
-        const { secrets } = await contactOf(deps, deps.read, adapterId)
+        const { secrets } = await deps.contactOf(adapterId)
         const verifier = verifierOf(secrets, req.headers, realTime(deps.clock))
         for await (const piece of req.body as AsyncIterable<Buffer>) verifier.update(piece)
         const webhookId = verifier.verify()
@@ -118,7 +117,7 @@ export const pullRoutes =
       },
       async (req, reply) => {
         const adapterId = await pullAdapter(deps, req.params.id)
-        const { secrets } = await contactOf(deps, deps.read, adapterId)
+        const { secrets } = await deps.contactOf(adapterId)
         const verifier = verifierOf(secrets, req.headers, realTime(deps.clock))
         const task = await handedTask(deps.read, req.params.task)
         if (task?.adapterId !== adapterId) throw new Problem('not_found', 'No task of this adapter waits under this id.')

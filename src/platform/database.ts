@@ -80,7 +80,7 @@ export class PreparingClient extends pg.Client {
 const FAILED_BEFORE = '25P02'
 
 /**
- * A connection that waits less. What is asked in one turn travels together, and nobody waits for the beginning of a transaction,
+ * A connection that waits less. What is asked in one turn travels together and is done in its order, and nobody waits for the beginning of a transaction,
  * nor for what `write` writes. None of it goes unheeded: a transaction in which a statement failed does not commit, and its next
  * statement or its end fails with the same error.
  */

@@ -1,4 +1,4 @@
-import { type Facts, type Recorder, requestStream } from '../audit/record.ts'
+import { type Facts, holdStream, type Recorder, requestStream } from '../audit/record.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { Day } from '../domain/day.ts'
 import { type Event, FLAGS, type Flag, isTerminal, nextState, RESERVED, type State } from '../domain/lifecycle.ts'
@@ -17,8 +17,11 @@ export interface CaseDeps {
   policyVersion: string
 }
 
-/** The request, held until the transaction ends, so that what is decided about it stays true. @throws Problem `not_found` */
-export const lockRequest = requests.lock
+/** The request and its record, held until the transaction ends, so that what is decided about it stays true. @throws Problem `not_found` */
+export async function lockRequest(tx: Tx, id: string): Promise<DsarRequest> {
+  const [request] = await Promise.all([requests.lock(tx, id), holdStream(tx, requestStream(id))])
+  return request
+}
 export const getRequest = requests.get
 
 /** From here on there is an answer, given under the policy of that moment: another that comes later does not rewrite it. */
@@ -40,7 +43,7 @@ export async function applyEvent(
   by: Actor,
   facts: Facts = {},
 ): Promise<DsarRequest> {
-  const request = await requests.lock(tx, id)
+  const request = await lockRequest(tx, id)
   const state = nextState(request.state, event, request.right)
 
   const closedAt = isTerminal(state) ? deps.clock.now() : null

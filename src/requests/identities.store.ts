@@ -1,5 +1,6 @@
 import { parseEmailAddress } from '../domain/email-address.ts'
 import { type Tx, write } from '../platform/database.ts'
+import { together } from '../platform/together.ts'
 
 /** How we came to believe that an identity is the data subject's; only `named` is mere hearsay. */
 export type Provenance = 'named' | 'asserted' | 'token' | 'resolved'
@@ -66,20 +67,31 @@ export async function addIdentities(
   }
 }
 
-export async function identitiesOf(
-  { vault }: IdentityDeps,
-  tx: Tx,
-  requestId: string,
-): Promise<(Identity & { provenance: Provenance; given: boolean })[]> {
-  const rows = await tx.query<{ type: string; sealed: Buffer; provenance: Provenance; given: boolean }[]>(
-    'SELECT type, value_sealed AS sealed, provenance, given FROM request_identity WHERE request_id = $1 ORDER BY type, value_index',
-    [requestId],
+export type KnownIdentity = Identity & { provenance: Provenance; given: boolean }
+
+export async function identitiesOf(deps: IdentityDeps, tx: Tx, requestId: string): Promise<KnownIdentity[]> {
+  const [identities = []] = await identitiesOfEach(deps, tx, [requestId])
+  return identities
+}
+
+/** The same outside any transaction: whoever asks at the same time is answered by one query. */
+export const createIdentitiesOf = (deps: IdentityDeps, read: Tx): ((requestId: string) => Promise<KnownIdentity[]>) =>
+  together((requestIds: string[]) => identitiesOfEach(deps, read, requestIds), { atOnce: 2, most: 100 })
+
+async function identitiesOfEach({ vault }: IdentityDeps, tx: Tx, requestIds: readonly string[]): Promise<KnownIdentity[][]> {
+  const rows = await tx.query<(Omit<KnownIdentity, 'value'> & { requestId: string; sealed: Buffer })[]>(
+    `SELECT request_id AS "requestId", type, value_sealed AS sealed, provenance, given FROM request_identity
+     WHERE request_id = ANY ($1) ORDER BY type, value_index`,
+    [[...new Set(requestIds)]],
   )
-  return rows.map(({ type, sealed, ...how }) => ({
-    type,
-    value: vault.open(sealed, context(requestId, type)).toString('utf8'),
-    ...how,
-  }))
+  const byRequest = Map.groupBy(
+    rows.map(({ requestId, type, sealed, ...how }) => ({
+      requestId,
+      identity: { type, value: vault.open(sealed, context(requestId, type)).toString('utf8'), ...how },
+    })),
+    ({ requestId }) => requestId,
+  )
+  return requestIds.map(id => (byRequest.get(id) ?? []).map(({ identity }) => identity))
 }
 
 /** Makes a request be about the person of another, as far as that is established; what was hearsay there stays there. */

@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { contactOf } from '../adapters/adapters.store.ts'
+import type { ContactOf } from '../adapters/adapters.store.ts'
 import type { Connectors, Heard } from '../adapters/kinds.ts'
 import { requestStream } from '../audit/record.ts'
 import { takeRawBody } from '../auth/raw-body.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Database, Tx } from '../platform/database.ts'
-import type { Vault } from '../platform/vault.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
 import { type NoteDeps, noteContradiction } from './second-answers.store.ts'
 import { callbackUrl } from './task-call.ts'
 import { getTask, lockTask, pollNow, type Task } from './tasks.store.ts'
 
 export interface CallbackDeps extends NoteDeps, CaseDeps, Database {
-  vault: Pick<Vault, 'openJson' | 'sealJson'>
   connectors: Connectors
+  contactOf: ContactOf
   publicUrl: string
 }
 
@@ -50,7 +49,7 @@ export const callbackRoutes =
         const task = await getTask(deps.read, req.params.task)
         if (!task) throw new Problem('not_found')
         const rawBody = req.body instanceof Buffer ? req.body : Buffer.alloc(0)
-        const { kind, ...contact } = await contactOf(deps, deps.read, task.adapterId)
+        const { kind, ...contact } = await deps.contactOf(task.adapterId)
         const { headers } = req
         const url = callbackUrl(deps, task)
         const heard = await deps.connectors[kind].hear?.(contact, { taskId: task.key, url, headers, rawBody })

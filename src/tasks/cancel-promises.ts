@@ -1,4 +1,4 @@
-import { contactOf } from '../adapters/adapters.store.ts'
+import type { ContactOf } from '../adapters/adapters.store.ts'
 import type { Cancelled } from '../adapters/cancel-task.ts'
 import type { Connectors } from '../adapters/kinds.ts'
 import { requestStream } from '../audit/record.ts'
@@ -12,7 +12,8 @@ import { locationContext } from './tasks.store.ts'
 
 export interface CancelDeps extends CaseDeps, Pick<Database, 'read' | 'transact'> {
   connectors: Connectors
-  vault: Pick<Vault, 'open' | 'sealJson' | 'openJson'>
+  contactOf: ContactOf
+  vault: Pick<Vault, 'open'>
 }
 
 const READING: ReadonlySet<(typeof ACTIONS)[Action]> = new Set(['resolve', 'locate', 'collect'])
@@ -39,10 +40,10 @@ export async function cancelPromises(deps: CancelDeps, requestId: string): Promi
   })
 }
 
-async function tell({ connectors, vault, read }: CancelDeps, promised: Promised): Promise<Cancelled> {
+async function tell({ connectors, contactOf, vault }: CancelDeps, promised: Promised): Promise<Cancelled> {
   const { id, adapterId, action, baseUrl, locationSealed, key, cancellable } = promised
   if (!cancellable && !READING.has(ACTIONS[action])) return 'goes_on'
-  const { kind, ...contact } = await contactOf({ vault }, read, adapterId)
+  const { kind, ...contact } = await contactOf(adapterId)
   const location = vault.open(locationSealed, locationContext(id)).toString('utf8')
   return (await connectors[kind].cancel?.({ ...contact, baseUrl, location, taskId: key })) ?? 'goes_on'
 }

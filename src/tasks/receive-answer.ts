@@ -1,36 +1,26 @@
 import type { Answer } from '../adapters/answer.ts'
 import { retryDelay } from '../adapters/retry.ts'
 import { requestStream } from '../audit/record.ts'
-import { type Actor, system } from '../domain/actor.ts'
+import type { Actor } from '../domain/actor.ts'
 import { dayIn } from '../domain/day.ts'
 import type { State } from '../domain/lifecycle.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Withheld } from '../domain/withheld.ts'
-import type { Action, RequestJob } from '../pipeline.ts'
 import type { Transact, Tx } from '../platform/database.ts'
-import { type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
+import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { type CompareDeps, compareResolution } from '../verification/compare-resolution.ts'
 import { keepResolution } from '../verification/keep-resolution.ts'
 import { noteWhetherUp } from './breaker.store.ts'
 import { contradictionIn, fewerThanLocated, leftOver, whoseErasure } from './contradictions.ts'
 import { erasedElsewhere } from './erased-elsewhere.store.ts'
+import { goOn, standingAfter } from './go-on.ts'
 import { isEffect, notWhole } from './judge-effect.ts'
 import { saveParts } from './parts.store.ts'
 import { noteTold, type RecipientDeps } from './recipients.store.ts'
-import { noteContradiction, noteContradictionsBefore } from './second-answers.store.ts'
+import { noteContradiction, saidByCallBack } from './second-answers.store.ts'
 import type { SpooledPart } from './spool.ts'
-import {
-  type DatasetAnswer,
-  locationContext,
-  lockTask,
-  releaseAfter,
-  type Standing,
-  settle,
-  standingOf,
-  type Task,
-  type TaskChange,
-} from './tasks.store.ts'
+import { type DatasetAnswer, locationContext, lockTask, settle, type Task, type TaskChange } from './tasks.store.ts'
 
 export interface ReceiveDeps extends CaseDeps, IdentityDeps, RecipientDeps, CompareDeps {
   random(): number
@@ -50,8 +40,6 @@ export type Came =
   | { kind: 'needless' }
   | { kind: 'read_back'; datasets: DatasetAnswer[]; uncorrected: string[] }
 
-/** After this many failures in a row the staff see it; the adapter goes on being asked until the answer is there. */
-const FAILURES_UNTIL_FLAGGED = 4
 /** A copy with fewer records than were counted just before is asked for again this often before it is taken for what there is. */
 const RECOUNTS = 2
 
@@ -65,7 +53,14 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
   if (!isAwaited(task, request.state)) return comesSecond(deps, tx, task, answer)
   const now = deps.clock.now()
   const change = await changeFor(deps, tx, task, unlessHeldBack(answer, request.state), now)
-  if (!(await settle(tx, task, change, now))) return comesSecond(deps, tx, task, answer)
+  const settled = { ...task, state: change.state }
+  // Asked in one breath, and done in this order: who was not settled by this releases nobody, and what else was read is not looked at.
+  const [isSettled, standing, saidBefore] = await Promise.all([
+    settle(tx, task, change, now),
+    standingAfter(tx, settled),
+    change.state === 'done' ? saidByCallBack(tx, task) : [],
+  ])
+  if (!isSettled) return comesSecond(deps, tx, task, answer)
 
   const by: Actor = { kind: 'adapter', id: task.adapter }
   await deps.record(tx, requestStream(request.id), by, `task_${change.state}`, {
@@ -79,9 +74,9 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
   deps.onAnswer(task.action, answer.kind)
   if (change.state === 'done') {
     await keepWhatCame(deps, tx, request, task, answer, parts)
-    await noteContradictionsBefore(deps, tx, task)
+    for (const said of saidBefore) if (await noteContradiction(deps, tx, task, said)) break
   }
-  await goOn(deps, tx, request, { ...task, state: change.state })
+  await goOn(deps, tx, request, settled, standing)
   return change.state === 'done'
 }
 
@@ -92,13 +87,6 @@ async function comesSecond(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came):
   return false
 }
 
-/** Has a request, which the caller has locked, go on with what a task that changed, and is now as given, has held up. */
-export async function goOn(deps: CaseDeps, tx: Tx, request: DsarRequest, task: Task): Promise<void> {
-  if (task.state === 'done' && HAS_FOLLOWERS.has(task.action)) await releaseAfter(tx, task)
-  const owed = owedAfter(task, request.state, await reflag(deps, tx, request, task))
-  if (owed) await deps.enqueue(tx, owed, { requestId: request.id })
-}
-
 const inShort = ({ dataset, field, records, rule }: Withheld): string =>
   `${records} × ${dataset}${field === undefined ? '' : `.${field}`} (${rule})`
 
@@ -107,14 +95,6 @@ function isAwaited({ action, round }: Task, state: State): boolean {
   if (round > 0) return state === 'completed'
   if (action === 'resolve') return state === 'verifying' || state === 'cooling_off' || state === 'delivering'
   return state === 'fulfilling' || state === 'cooling_off'
-}
-
-/** What goes on once the last of the tasks that belong together is done; a later round is also over when some need a person. */
-function owedAfter({ action, round }: Task, state: State, { open, underWay }: Standing): RequestJob | undefined {
-  if (round > 0) return underWay === 0 ? 'conclude-round' : undefined
-  if (open > 0) return undefined
-  if (state === 'fulfilling') return 'conclude-fulfilment'
-  return action === 'resolve' ? 'weigh-identity' : undefined
 }
 
 /** Whom somebody holds back while their request is on its way has to be talked about between people before it goes on. */
@@ -199,9 +179,6 @@ async function callbackSeen(tx: Tx, { id, attempt }: Task): Promise<boolean> {
   return seen.length > 0
 }
 
-/** Others may wait for these to be done. */
-const HAS_FOLLOWERS: ReadonlySet<Action> = new Set(['locate', 'rectify', 'erase'])
-
 async function keepWhatCame(
   deps: ReceiveDeps,
   tx: Tx,
@@ -219,17 +196,4 @@ async function keepWhatCame(
   } else if (answer.kind === 'resolved') await keepResolution(deps, tx, task.requestId, by, answer)
   if (answer.kind === 'collected') await saveParts(deps, tx, task, parts)
   if (answer.kind === 'result') await noteTold(deps, tx, request, task, answer.recipients ?? [])
-}
-
-/** The flags of a request, which the caller has locked, say what its tasks say. @returns how those stand */
-export async function reflag(
-  deps: CaseDeps,
-  tx: Tx,
-  { id, flags }: Pick<DsarRequest, 'id' | 'flags'>,
-  task: Task,
-): Promise<Standing> {
-  const standing = await standingOf(tx, task, FAILURES_UNTIL_FLAGGED)
-  for (const flag of ['failed_task', 'quarantined', 'unconfirmed_erasure'] as const)
-    if (flags.includes(flag) !== standing[flag]) await setFlag(deps, tx, id, flag, standing[flag], system('fulfilment'))
-  return standing
 }

@@ -10,8 +10,8 @@ import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import { refusedPartsOf } from '../requests/decisions.store.ts'
 import { detailsOf } from '../requests/details.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
+import { reflag, standingAfter } from './go-on.ts'
 import { changeBehind } from './judge-effect.ts'
-import { reflag } from './receive-answer.ts'
 import { doAgain, restart, waitFor } from './reopened-tasks.store.ts'
 import { configFor, configOf } from './scope.ts'
 import { getTask, insertTasks, type Task, type TaskConfig, tasksOf } from './tasks.store.ts'
@@ -35,9 +35,10 @@ export async function retryTask(deps: RetryDeps, tx: Tx, requestId: string, task
     adapter: task.adapter,
     action: task.action,
   })
-  await reflag(deps, tx, request, task)
   await deps.enqueue(tx, 'dispatch-tasks', {})
-  return (await getTask(tx, taskId)) as Task
+  const retried = (await getTask(tx, taskId)) as Task
+  await reflag(deps, tx, request, await standingAfter(tx, retried))
+  return retried
 }
 
 /** A later round, and a restriction of what an erasure left, go on being about those datasets and no others. */

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { contactOf } from '../adapters/adapters.store.ts'
+import type { ContactOf } from '../adapters/adapters.store.ts'
 import type { CallLimits } from '../adapters/call-limits.ts'
 import type { Connectors } from '../adapters/kinds.ts'
 import type { Correction } from '../domain/details.ts'
@@ -17,12 +17,14 @@ import { changeBehind, isEffect } from './judge-effect.ts'
 import { readBack } from './read-back.ts'
 import { type Came, type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
 import { openSpool, type Spool, type SpooledPart } from './spool.ts'
-import { taskCallOf } from './task-call.ts'
+import { type TaskCallDeps, taskCallOf } from './task-call.ts'
 import { locationContext, type Task, tasksOf } from './tasks.store.ts'
 import { withholding } from './withhold.ts'
 
 export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps {
   connectors: Connectors
+  contactOf: ContactOf
+  identitiesOf: TaskCallDeps['identitiesOf']
   vault: Vault
   read: Tx
   blobs: BlobStore
@@ -94,7 +96,7 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
     return nothing({ kind: 'failed', code: 'worker_lost', detail: `${task.lost} workers in a row fell silent over it.` })
   let spool: Spool | undefined
   try {
-    const call = await taskCallOf(deps, task)
+    const [call, { kind, ...contact }] = await Promise.all([taskCallOf(deps, task), deps.contactOf(task.adapterId)])
     if (!call)
       return nothing({
         kind: 'failed',
@@ -105,7 +107,6 @@ async function ask(deps: RunDeps, task: Task, signal: AbortSignal): Promise<Aske
     spool = task.action === 'collect' ? await spoolFor(deps, task) : undefined
     const withhold = spool && withholding(spool, protectionsFor(deps.policy, task))
     const sink = back ?? withhold
-    const { kind, ...contact } = await contactOf(deps, deps.read, task.adapterId)
     const answer = await deps.connectors[kind].ask({
       ...contact,
       baseUrl: task.config.baseUrl,

@@ -46,11 +46,11 @@ export async function recordContradiction(deps: NoteDeps, tx: Tx, { id, requestI
 
 const OF_THE_ADAPTER: ReadonlySet<TaskAnswer['status']> = new Set(['answered', 'unknown_person'])
 
-/** The same for what call backs had said of the answer before it was fetched. */
-export async function noteContradictionsBefore(deps: NoteDeps, tx: Tx, { id, key }: Pick<Task, 'id' | 'key'>): Promise<void> {
+/** What call backs had said of the answer before it was fetched, the first first. */
+export async function saidByCallBack(tx: Tx, { id, key }: Pick<Task, 'id' | 'key'>): Promise<Outcome[][]> {
   const before = await tx.query<{ datasets: Outcome[] }[]>(
     `SELECT said -> 'datasets' AS datasets FROM callback_seen WHERE task_id = $1 AND said ->> 'key' = $2 ORDER BY at`,
     [id, key],
   )
-  for (const { datasets } of before) if (await noteContradiction(deps, tx, { id, key }, datasets)) return
+  return before.map(({ datasets }) => datasets)
 }

@@ -5,13 +5,13 @@ import type { Details } from '../domain/details.ts'
 import { ACTIONS } from '../pipeline.ts'
 import type { Tx } from '../platform/database.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
-import { type IdentityDeps, identitiesOf } from '../requests/identities.store.ts'
+import type { KnownIdentity } from '../requests/identities.store.ts'
 import { isEffect } from './judge-effect.ts'
 import type { Task } from './tasks.store.ts'
 
-export interface TaskCallDeps extends IdentityDeps, DetailsDeps {
-  vault: IdentityDeps['vault'] & DetailsDeps['vault']
+export interface TaskCallDeps extends DetailsDeps {
   read: Tx
+  identitiesOf(requestId: string): Promise<KnownIdentity[]>
   publicUrl: string
 }
 
@@ -93,7 +93,7 @@ function parametersOf(
  * established. Neither grows while a task is tried again: one key stands for one question.
  */
 async function identitiesFor(deps: TaskCallDeps, { requestId, action, config }: Question): Promise<Identity[]> {
-  const all = await identitiesOf(deps, deps.read, requestId)
+  const all = await deps.identitiesOf(requestId)
   return all
     .filter(
       ({ type, given, provenance }) =>

@@ -204,8 +204,7 @@ export async function settle(
 
 /** Lets the tasks run that waited for this one and for no other. Whoever ran this one looks for more when it ends, and finds them. */
 export async function releaseAfter(tx: Tx, { id, requestId }: Pick<Task, 'id' | 'requestId'>): Promise<void> {
-  await write(
-    tx,
+  await tx.query(
     `UPDATE task t SET state = 'ready', run_at = now() WHERE t.request_id = $2 AND t.state = 'waiting' AND $1 = ANY(t.after)
        AND NOT EXISTS (SELECT FROM task earlier WHERE earlier.id = ANY(t.after) AND earlier.state <> 'done')`,
     [id, requestId],

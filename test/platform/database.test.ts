@@ -67,6 +67,16 @@ describe('a transaction', () => {
     ])
   })
 
+  test('does what it is asked in one breath in the order in which it was asked', async () => {
+    const { transact, read } = await open()
+    const turns = Array.from({ length: 20 }, (_, n) => Buffer.of(n))
+    await transact(async tx => {
+      const append = (turn: Buffer) => tx.query('UPDATE idempotency_key SET answer = answer || $1', [turn])
+      await Promise.all([note(tx, 'a'), ...turns.map(append)])
+    })
+    expect(await read.query('SELECT answer FROM idempotency_key')).toEqual([{ answer: Buffer.concat(turns) }])
+  })
+
   test('that fails otherwise is not repeated, and leaves nothing', async () => {
     const { transact, read } = await open()
     let tries = 0
