@@ -24,15 +24,33 @@ export interface Capacity {
 export async function claim(tx: Tx, { slots, held }: Capacity, now: Date): Promise<Task[]> {
   const claimed: Task[] = []
   let free = slots - [...held.values()].reduce((sum, count) => sum + count, 0)
-  const adapters = free > 0 ? await lockAdapters(tx) : []
-  for (const { id, allowance } of await allowancesOf(tx, adapters)) {
-    const limit = Math.min(shareOf(free, held.get(id) ?? 0), allowance)
-    if (limit <= 0) continue
-    const tasks = await claimFrom(tx, id, limit, now)
-    free -= tasks.length
+  let waiting = free > 0 ? await allowancesOf(tx, await lockAdapters(tx)) : []
+  while (free > 0 && waiting.length > 0) {
+    const { turns, later } = turnsOf(waiting, held, free)
+    const tasks = turns.length > 0 ? await claimFrom(tx, turns, now) : []
     claimed.push(...tasks)
+    free -= tasks.length
+    waiting = later
   }
   return claimed
+}
+
+interface Turn {
+  adapterId: string
+  /** How many of its tasks may be claimed. */
+  most: number
+}
+
+/** Whose turn it is with so many free slots, as if each had work for its whole share; who finds none left comes after them. */
+function turnsOf(waiting: readonly Turn[], held: Capacity['held'], free: number): { turns: Turn[]; later: Turn[] } {
+  const turns: Turn[] = []
+  for (const [n, { adapterId, most }] of waiting.entries()) {
+    if (free === 0) return { turns, later: waiting.slice(n) }
+    const share = Math.min(shareOf(free, held.get(adapterId) ?? 0), most)
+    if (share > 0) turns.push({ adapterId, most: share })
+    free -= Math.max(share, 0)
+  }
+  return { turns, later: [] }
 }
 
 /**
@@ -66,11 +84,11 @@ const REFILLED = `least(${BURST}, allowance + extract(epoch FROM now() - allowan
  * How many more calls locked adapters bear now: one, to see whether it is back, where one was out of order. A statement of its own:
  * it has to see what was claimed before the locks were ours.
  */
-async function allowancesOf(tx: Tx, ids: readonly string[]): Promise<{ id: string; allowance: number }[]> {
+async function allowancesOf(tx: Tx, ids: readonly string[]): Promise<Turn[]> {
   if (ids.length === 0) return []
   return tx.query(
-    `SELECT id, floor(least(${REFILLED}, CASE WHEN strikes >= ${STRIKES} THEN 1 ELSE concurrency END -
-       (SELECT count(*) FROM task t WHERE t.adapter_id = a.id AND t.state = 'running' AND t.lease_until > now())))::int AS allowance
+    `SELECT id AS "adapterId", floor(least(${REFILLED}, CASE WHEN strikes >= ${STRIKES} THEN 1 ELSE concurrency END -
+       (SELECT count(*) FROM task t WHERE t.adapter_id = a.id AND t.state = 'running' AND t.lease_until > now())))::int AS most
      FROM adapter a JOIN unnest($1::uuid[]) WITH ORDINALITY AS turn(id, n) USING (id) ORDER BY n`,
     [ids],
   )
@@ -86,12 +104,12 @@ const IS_BEING_LIFTED = `EXISTS (SELECT FROM request_identity mine JOIN request_
  * Neither half goes by what the database believes of their number: of a bare parameter it takes a limit for a tenth of the backlog, so
  * that it would plan anew every time, which costs more than the claim, and read all tasks there ever were to change a few.
  */
-async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): Promise<Task[]> {
+async function claimFrom(tx: Tx, turns: readonly Turn[], now: Date): Promise<Task[]> {
   const [tasks] = await tx.query<[Task[], number]>(
     `UPDATE task t SET state = 'running', attempt = t.attempt + 1, lost = t.lost + (t.state = 'running')::int, started_at = $3, ${LEASE}
-     WHERE t.id = ANY (ARRAY(
+     WHERE t.id = ANY (ARRAY(SELECT next.id FROM unnest($1::uuid[], $2::int[]) AS turn(adapter_id, most), LATERAL (
        SELECT t.id FROM task t JOIN dsar_request r ON r.id = t.request_id
-       WHERE t.adapter_id = $1 AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now()
+       WHERE t.adapter_id = turn.adapter_id AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now()
          AND CASE WHEN t.action = 'resolve' THEN r.state IN ('verifying', 'cooling_off', 'delivering')
              ELSE (r.state = 'fulfilling' OR (r.state = 'cooling_off' AND t.action IN ('locate', 'restrict')) OR (r.state = 'completed' AND t.round > 0))
                AND r.assurance >= r.assurance_needed
@@ -99,15 +117,18 @@ async function claimFrom(tx: Tx, adapterId: string, limit: number, now: Date): P
                AND ${isAskedWithPower} END
          AND (t.action NOT IN ('erase', 'rectify') OR NOT ${isHeld('$3')})
          AND (t.action <> 'restrict' OR NOT ${IS_BEING_LIFTED})
-       ORDER BY t.due_at, t.id LIMIT (SELECT $2::int) FOR UPDATE OF t SKIP LOCKED))
+       ORDER BY t.due_at, t.id LIMIT turn.most FOR UPDATE OF t SKIP LOCKED) AS next))
      RETURNING ${TASK_COLUMNS}`,
-    [adapterId, limit, now],
+    [turns.map(({ adapterId }) => adapterId), turns.map(({ most }) => most), now],
   )
-  if (tasks.length > 0)
-    await write(tx, `UPDATE adapter SET allowance_at = now(), allowance = ${REFILLED} - $2 WHERE id = $1`, [
-      adapterId,
-      tasks.length,
-    ])
+  const counts = Object.entries(Object.groupBy(tasks, ({ adapterId }) => adapterId))
+  if (counts.length > 0)
+    await write(
+      tx,
+      `UPDATE adapter SET allowance_at = now(), allowance = ${REFILLED} - claimed.count
+       FROM unnest($1::uuid[], $2::int[]) AS claimed(adapter_id, count) WHERE id = claimed.adapter_id`,
+      [counts.map(([id]) => id), counts.map(([, { length } = []]) => length)],
+    )
   return tasks
 }
 

@@ -107,6 +107,14 @@ describe('between adapters', () => {
     expect(ids(await look({ slots: 16, held }))).toEqual([wanted])
   })
 
+  test('many with little to do fill every slot at one look, and the others are the first at the next', async () => {
+    const wanted: (string | undefined)[] = []
+    for (let n = 0; n < 12; n += 1) wanted.push(...(await cases.backlog(await cases.adapter(), 1)))
+    const first = await look(idle(8))
+    expect(first).toHaveLength(8)
+    expect(new Set([...ids(first), ...ids(await look(idle(8)))])).toEqual(new Set(wanted))
+  })
+
   test('one slot goes round', async () => {
     const [one, two] = [await cases.adapter(), await cases.adapter()]
     await cases.backlog(one, 3)
