@@ -100,7 +100,8 @@ test('F35 what a call back says of the answer is not believed: the location says
   for (const body of bodies) expect((await callBack(one.anybody, vendor, task, { body })).status).toBe(202)
   await one.seeTask(at, 'vendor', seen => accepted(seen) && seen.attempt > 1) // looked at, and not ready yet
   ready = true
-  expect((await callBack(one.anybody, vendor, task, { body: result(task, 'no_data', 0) })).status).toBe(202)
+  // The looks that the others led to go on: one of them may have fetched the answer already, and then nobody waits.
+  expect([202, 409]).toContain((await callBack(one.anybody, vendor, task)).status)
   const { completeness } = await one.see(at, completed)
   expect(completeness.complete).toBe(true)
   const { body } = await one.officer(`${at}/tasks`)
