@@ -36,6 +36,7 @@ beforeAll(async () => {
   asked = await one.erase()
   const { at, id, person, userId } = asked
   await person(`${at}/messages`, { body: { text: WORDS } })
+  await one.see(at, ({ state }) => state === 'cooling_off') // one that is held while it is assessed waits for a person's decision
   hold = await heldForATime(userId)
   othersHold = await heldForATime('u-somebody-else')
   await one.coolOff(at)
