@@ -92,23 +92,23 @@ export async function getAdapter(tx: Tx, id: string, { lock = false } = {}): Pro
 /** How an adapter is asked, its secrets opened. @throws Problem `not_found` */
 export type ContactOf = (id: string) => Promise<Contact & { kind: AdapterKind }>
 
-/** Whoever asks at the same time is answered by one query: tasks are claimed by the dozen. */
+/** Whoever asks at the same time is answered by one query: tasks are claimed by the dozen. What cannot be opened is one adapter's alone. */
 export function createContactOf({ vault }: SecretDeps, read: Tx): ContactOf {
-  const find = together(
+  const rowOf = together(
     async (ids: string[]) => {
       const rows = await read.query<(Pick<Adapter, 'id' | 'kind' | 'baseUrl' | 'settings'> & { sealed: Buffer })[]>(
         'SELECT id, kind, base_url AS "baseUrl", settings, secrets_sealed AS sealed FROM adapter WHERE id = ANY ($1)',
         [[...new Set(ids)]],
       )
-      const contacts = new Map(rows.map(({ id, sealed, ...known }) => [id, { ...known, ...opened(vault, id, sealed) }]))
-      return ids.map(id => contacts.get(id))
+      return ids.map(id => rows.find(row => row.id === id))
     },
     { atOnce: 2, most: 100 },
   )
   return async id => {
-    const contact = await find(id)
-    if (!contact) throw new Problem('not_found')
-    return contact
+    const row = await rowOf(id)
+    if (!row) throw new Problem('not_found')
+    const { id: _, sealed, ...known } = row
+    return { ...known, ...opened(vault, id, sealed) }
   }
 }
 

@@ -70,29 +70,36 @@ export async function addIdentities(
 export type KnownIdentity = Identity & { provenance: Provenance; given: boolean }
 
 export async function identitiesOf(deps: IdentityDeps, tx: Tx, requestId: string): Promise<KnownIdentity[]> {
-  const [identities = []] = await identitiesOfEach(deps, tx, [requestId])
-  return identities
+  return opened(deps, await sealedOf(tx, [requestId]))
 }
 
-/** The same outside any transaction: whoever asks at the same time is answered by one query. */
-export const createIdentitiesOf = (deps: IdentityDeps, read: Tx): ((requestId: string) => Promise<KnownIdentity[]>) =>
-  together((requestIds: string[]) => identitiesOfEach(deps, read, requestIds), { atOnce: 2, most: 100 })
+/** The same outside any transaction: whoever asks at the same time is answered by one query, and what cannot be opened is one request's alone. */
+export function createIdentitiesOf(deps: IdentityDeps, read: Tx): (requestId: string) => Promise<KnownIdentity[]> {
+  const rowsOf = together(
+    async (requestIds: string[]) => {
+      const rows = Map.groupBy(await sealedOf(read, [...new Set(requestIds)]), ({ requestId }) => requestId)
+      return requestIds.map(id => rows.get(id) ?? [])
+    },
+    { atOnce: 2, most: 100 },
+  )
+  return async requestId => opened(deps, await rowsOf(requestId))
+}
 
-async function identitiesOfEach({ vault }: IdentityDeps, tx: Tx, requestIds: readonly string[]): Promise<KnownIdentity[][]> {
-  const rows = await tx.query<(Omit<KnownIdentity, 'value'> & { requestId: string; sealed: Buffer })[]>(
+type SealedIdentity = Omit<KnownIdentity, 'value'> & { requestId: string; sealed: Buffer }
+
+const sealedOf = (tx: Tx, requestIds: readonly string[]): Promise<SealedIdentity[]> =>
+  tx.query(
     `SELECT request_id AS "requestId", type, value_sealed AS sealed, provenance, given FROM request_identity
      WHERE request_id = ANY ($1) ORDER BY type, value_index`,
-    [[...new Set(requestIds)]],
+    [requestIds],
   )
-  const byRequest = Map.groupBy(
-    rows.map(({ requestId, type, sealed, ...how }) => ({
-      requestId,
-      identity: { type, value: vault.open(sealed, context(requestId, type)).toString('utf8'), ...how },
-    })),
-    ({ requestId }) => requestId,
-  )
-  return requestIds.map(id => (byRequest.get(id) ?? []).map(({ identity }) => identity))
-}
+
+const opened = ({ vault }: IdentityDeps, rows: readonly SealedIdentity[]): KnownIdentity[] =>
+  rows.map(({ requestId, type, sealed, ...how }) => ({
+    type,
+    value: vault.open(sealed, context(requestId, type)).toString('utf8'),
+    ...how,
+  }))
 
 /** Makes a request be about the person of another, as far as that is established; what was hearsay there stays there. */
 export async function copyIdentities(deps: IdentityDeps, tx: Tx, from: string, to: string): Promise<void> {

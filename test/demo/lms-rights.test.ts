@@ -192,11 +192,10 @@ describe('erasing a person', () => {
     expect((await house.ask('billing', 'locate', identities)).status).toBe(204)
   })
 
-  test('takes no time to speak of for 10,000 log rows', async () => {
+  test('reaches every one of 10,000 log rows', async () => {
     const { identities } = await newPerson({ ...PROFILES.light, logs: 10_000 })
-    const started = performance.now()
     expect(await outcomes('analytics', 'erase', identities)).toMatchObject({ log_events: completed(10_000) })
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect((await house.ask('analytics', 'locate', identities)).status).toBe(204)
   })
 })
 
