@@ -30,7 +30,8 @@ afterAll(async () => {
   await service.close()
   await registers.close()
 })
-beforeEach(() => {
+beforeEach(async () => {
+  await settled(service) // what was left of the test before writes no letter into this one
   first = second = nobody
   service.mailbox.clear()
   tests += 1
