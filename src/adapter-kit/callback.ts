@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts'
 import type { Signer } from './sign.ts'
 import type { Work } from './workbench.ts'
 
-export interface Deps {
+export interface AnnounceDeps {
   signer: Signer
   now(): Date
   onError(error: unknown): void
@@ -18,7 +18,7 @@ const TIMEOUT_MS = 10_000
  * Tells that a promised answer is ready. A result travels along; where there is something to fetch (a stream, an unknown
  * person, a failure) the message only says so, and the location gives what the call itself would have given.
  */
-export async function announce(deps: Deps, work: Work): Promise<void> {
+export async function announce(deps: AnnounceDeps, work: Work): Promise<void> {
   const { taskId, callbackUrl } = work.task
   const answer = await work.answer.catch(() => undefined)
   if (!callbackUrl || work.stop.signal.aborted) return
@@ -35,7 +35,7 @@ export async function announce(deps: Deps, work: Work): Promise<void> {
 const bodyOf = (taskId: string, answer: Answer | undefined): object =>
   answer?.kind === 'result' ? answer.body : { taskId, status: 'done' }
 
-async function post({ signer, now }: Deps, work: Work, url: string, id: string, body: string): Promise<unknown> {
+async function post({ signer, now }: AnnounceDeps, work: Work, url: string, id: string, body: string): Promise<unknown> {
   try {
     const response = await fetch(url, {
       method: 'POST',

@@ -1,32 +1,19 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import type { Answer } from './answer.ts'
-import { announce } from './callback.ts'
+import { takeBatch } from './batch.ts'
 import type { FileLinks, LinkedFile } from './file-links.ts'
 import { TaskProblem } from './problem.ts'
-import type { Manifest, Task } from './protocol.ts'
 import { READ_ACTIONS } from './protocol.ts'
 import { sendAnswer, sendFile, sendJson, sendNothing, sendProblem } from './send.ts'
 import type { Signer } from './sign.ts'
 import { readTask } from './task.ts'
-import type { Work, Workbench } from './workbench.ts'
+import { baseOf, locationOf, requireJson, type WorkDeps, workOn } from './work-on.ts'
+import type { Work } from './workbench.ts'
 
-export interface Deps {
-  manifest: Manifest
+export interface Deps extends WorkDeps {
   signer: Signer
   links: FileLinks
-  workbench: Workbench
-  answer(task: Task, signal: AbortSignal): Promise<Answer>
   openFile(key: string): Promise<Readable | Uint8Array | undefined>
-  onError(error: unknown): void
-  now(): Date
-  /** ms; see AdapterDefinition. */
-  answerWithin: number
-  /** Seconds. */
-  pollEvery: number
-  publicUrl: string | undefined
-  /** The path under which the calls come in, without a slash at its end. */
-  prefix: string
 }
 
 const BODY_LIMIT = 1024 * 1024
@@ -50,6 +37,7 @@ async function route(deps: Deps, req: IncomingMessage, res: ServerResponse): Pro
   const call = `${req.method} ${[collection, ...(id ? ['*'] : []), ...deeper].join('/')}`
   if (call === 'GET manifest') return sendJson(res, 200, deps.manifest)
   if (call === 'POST tasks') return take(deps, req, body, res)
+  if (call === 'POST batches') return takeBatch(deps, req, body, res)
   if (call === 'GET tasks/*') return look(deps, req, found(deps, id), res)
   if (call === 'DELETE tasks/*') return cancel(deps, found(deps, id), res)
   throw new TaskProblem(404, 'not_found', 'There is no such thing here.')
@@ -63,26 +51,14 @@ function partsBelow(prefix: string, url = ''): string[] {
 }
 
 async function take(deps: Deps, req: IncomingMessage, body: string, res: ServerResponse): Promise<void> {
-  if (!req.headers['content-type']?.startsWith('application/json'))
-    throw new TaskProblem(415, 'unsupported_media_type', 'Send application/json.')
+  requireJson(req)
   const task = readTask(body, deps.manifest)
   // The header is outside the signature, so it can only repeat what the signed body says. Quoted or bare.
   if (req.headers['idempotency-key']?.toString().replaceAll('"', '') !== task.taskId)
     throw new TaskProblem(400, 'invalid_request', 'Idempotency-Key is the id of the task.')
-  const work = deps.workbench.take(task, signal => deps.answer(task, signal))
-  const inTime = await settledWithin(mayPromise(req) ? 0 : deps.answerWithin, work)
-  if (inTime) {
-    // Reading again is harmless and fresher; only what had an effect is remembered, and nobody's data longer than needed.
-    if (!work.promised && READ_ACTIONS.some(action => action === task.action)) deps.workbench.drop(work)
-    return give(deps, req, work, res)
-  }
-  if (!work.promised) void announce(deps, work)
-  work.promised = true
-  return promise(deps, req, work, res)
+  const { work, isPromised } = await workOn(deps, req, task)
+  return isPromised ? promise(deps, req, work, res) : give(deps, req, work, res)
 }
-
-/** RFC 7240: whoever calls would rather come back for the answer. Unsigned, but there is no harm in it. */
-const mayPromise = ({ headers }: IncomingMessage): boolean => /\brespond-async\b/i.test(String(headers.prefer ?? ''))
 
 function look(deps: Deps, req: IncomingMessage, work: Work, res: ServerResponse): Promise<void> | void {
   return work.state === 'working' ? promise(deps, req, work, res) : give(deps, req, work, res)
@@ -99,13 +75,12 @@ function cancel({ manifest, workbench }: Deps, work: Work, res: ServerResponse):
 }
 
 async function give(deps: Deps, req: IncomingMessage, work: Work, res: ServerResponse): Promise<void> {
-  await sendAnswer(res, await work.answer, linked => `${base(deps, req)}/files/${deps.links.seal(linked)}`)
+  await sendAnswer(res, await work.answer, linked => `${baseOf(deps, req)}/files/${deps.links.seal(linked)}`)
 }
 
 function promise(deps: Deps, req: IncomingMessage, work: Work, res: ServerResponse): void {
-  const location = `${base(deps, req)}/tasks/${work.id}`
   const body = { taskId: work.task.taskId, status: 'working' }
-  sendJson(res, 202, body, { location, 'retry-after': String(deps.pollEvery) })
+  sendJson(res, 202, body, { location: locationOf(deps, req, work), 'retry-after': String(deps.pollEvery) })
 }
 
 async function file({ links, openFile }: Deps, token: string, res: ServerResponse): Promise<void> {
@@ -121,10 +96,6 @@ function found({ workbench }: Deps, id = ''): Work {
   return work
 }
 
-/** The address we are called by, unless told otherwise: whoever signs the call chose it. */
-const base = ({ publicUrl, prefix }: Deps, req: IncomingMessage): string =>
-  publicUrl?.replace(/\/$/, '') ?? `${'encrypted' in req.socket ? 'https' : 'http'}://${req.headers.host}${prefix}`
-
 const hungUp = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET'].includes(String(error.code))
 
@@ -137,16 +108,4 @@ async function bodyOf(req: IncomingMessage): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function settledWithin(ms: number, work: Work): Promise<boolean> | boolean {
-  if (work.state !== 'working' || ms === 0) return work.state !== 'working'
-  return new Promise(resolve => {
-    const timer = setTimeout(resolve, ms, false)
-    const settled = () => {
-      clearTimeout(timer)
-      resolve(true)
-    }
-    work.answer.then(settled, settled)
-  })
 }

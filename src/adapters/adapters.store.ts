@@ -90,14 +90,17 @@ export async function getAdapter(tx: Tx, id: string, { lock = false } = {}): Pro
 }
 
 /** How an adapter is asked, its secrets opened. @throws Problem `not_found` */
-export type ContactOf = (id: string) => Promise<Contact & { kind: AdapterKind }>
+export type ContactOf = (id: string) => Promise<Contact & { kind: AdapterKind; batch: number }>
 
 /** Whoever asks at the same time is answered by one query: tasks are claimed by the dozen. What cannot be opened is one adapter's alone. */
 export function createContactOf({ vault }: SecretDeps, read: Tx): ContactOf {
   const rowOf = together(
     async (ids: string[]) => {
-      const rows = await read.query<(Pick<Adapter, 'id' | 'kind' | 'baseUrl' | 'settings'> & { sealed: Buffer })[]>(
-        'SELECT id, kind, base_url AS "baseUrl", settings, secrets_sealed AS sealed FROM adapter WHERE id = ANY ($1)',
+      const rows = await read.query<
+        (Pick<Adapter, 'id' | 'kind' | 'baseUrl' | 'settings'> & { batch: number; sealed: Buffer })[]
+      >(
+        `SELECT id, kind, base_url AS "baseUrl", settings, (manifest #>> '{limits,batch}')::int AS batch, secrets_sealed AS sealed
+         FROM adapter WHERE id = ANY ($1)`,
         [[...new Set(ids)]],
       )
       return ids.map(id => rows.find(row => row.id === id))

@@ -24,6 +24,8 @@ export interface CallDeps {
 /** What is asked of an adapter, and how. Of the contact this kind needs the address and the secrets. */
 export interface AdapterCall extends Contact {
   task: TaskCall
+  /** How many tasks it takes in one call; one unless told. */
+  batch?: number
   /** Where an earlier call said it can be polled. */
   location?: string
   /** Needed for a collect that is not dry. */
@@ -32,7 +34,7 @@ export interface AdapterCall extends Contact {
   signal?: AbortSignal
 }
 
-type ServiceCall = Omit<AdapterCall, 'credentials' | 'settings'>
+export type ServiceCall = Omit<AdapterCall, 'credentials' | 'settings'>
 type Call = ServiceCall & { limits: CallLimits }
 
 /**
@@ -88,21 +90,35 @@ function request({ outbound, clock }: CallDeps, { task, secrets, limits, signal 
 }
 
 /** A dry collect hands nothing over: it is answered with counts, as `locate` is. */
-const collects = (task: TaskCall): boolean => task.action === 'collect' && !task.dryRun
+export const collects = (task: TaskCall): boolean => task.action === 'collect' && !task.dryRun
 
 async function read(deps: CallDeps, call: Call, { url, answer }: Answered, retryAfter: number | undefined): Promise<Answer> {
   if (answer.status === 200) return readBody(deps, call, answer)
   answer.discard()
-  if (answer.status === 204) return { kind: 'unknown' }
-  if (answer.status === 202) {
-    const wait = { now: deps.clock.now(), dueAt: new Date(call.task.dueAt), retryAfter }
-    return {
-      kind: 'accepted',
-      location: locationOf(call, answer.headers.location ?? call.location, url),
-      retryAfterSeconds: pollDelay(wait),
-    }
+  return meaningOf(deps, call, { status: answer.status, location: answer.headers.location ?? call.location, retryAfter }, url)
+}
+
+/** How a task was answered, with the seconds after which to come back. */
+interface Told {
+  status: number
+  location?: string | undefined
+  retryAfter?: number | undefined
+}
+
+/** What an answer without a result means, given by an address of the adapter. @throws AdapterFault for all that no protocol lists */
+export function meaningOf(
+  { clock }: Pick<CallDeps, 'clock'>,
+  { baseUrl, task }: Pick<AdapterCall, 'baseUrl' | 'task'>,
+  { status, location, retryAfter }: Told,
+  givenBy: string,
+): Answer {
+  if (status === 204) return { kind: 'unknown' }
+  if (status !== 202) throw faultOf(status)
+  return {
+    kind: 'accepted',
+    location: locationOf({ baseUrl }, location, givenBy),
+    retryAfterSeconds: pollDelay({ now: clock.now(), dueAt: new Date(task.dueAt), retryAfter }),
   }
-  throw faultOf(answer.status)
 }
 
 async function readBody(deps: CallDeps, call: Call, answer: OutboundAnswer): Promise<Answer> {

@@ -1,5 +1,7 @@
 /** What one call to an adapter may cost. Milliseconds, bytes, pieces. */
 export interface CallLimits {
+  /** How long a task waits for others to go with it, where an adapter takes several in one call. */
+  lingerMs: number
   headersMs: number
   idleMs: number
   totalMs: number
@@ -17,6 +19,7 @@ export interface CallLimits {
 const [SECOND, MIB, GIB] = [1000, 1024 ** 2, 1024 ** 3]
 
 export const CALL_LIMITS: CallLimits = {
+  lingerMs: 20, // tasks that are claimed together are not ready at the very same moment: what a change rests on is read for each
   headersMs: 60 * SECOND,
   idleMs: 60 * SECOND,
   totalMs: 60 * 60 * SECOND,

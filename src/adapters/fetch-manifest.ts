@@ -30,7 +30,7 @@ const LIMITS = { headersMs: 10_000, idleMs: 10_000, totalMs: 20_000, bytes: 1024
 const DEPTH = 16
 
 /** An address of the protocol under an adapter's base URL, which may have a path of its own; without a name, where those begin. */
-export function endpoint(baseUrl: string, name: 'manifest' | 'tasks' | ''): string {
+export function endpoint(baseUrl: string, name: 'manifest' | 'tasks' | 'batches' | ''): string {
   const url = new URL(baseUrl)
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name}`
   url.search = url.hash = ''

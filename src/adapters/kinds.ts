@@ -2,7 +2,8 @@ import { Problem } from '../domain/problem.ts'
 import { realTime } from '../platform/clock.ts'
 import { announcedIn, type Outcome } from './announced.ts'
 import type { Answer } from './answer.ts'
-import { type AdapterCall, type CallDeps, callAdapter } from './call-adapter.ts'
+import type { AdapterCall, CallDeps } from './call-adapter.ts'
+import { createCallInBatches } from './call-batch.ts'
 import { type CancelCall, type Cancelled, cancelTask } from './cancel-task.ts'
 import { type Contact, type Deps as FetchDeps, fetchManifest } from './fetch-manifest.ts'
 import type { Manifest } from './protocol.ts'
@@ -64,7 +65,7 @@ export const serviceConnector = (deps: CallDeps & FetchDeps): Connector => ({
     if (errors.length > 0) throw new Problem('manifest_refused', 'It cannot be asked what it holds.', { errors })
     return fetchManifest(deps, contact)
   },
-  ask: call => callAdapter(deps, call),
+  ask: createCallInBatches(deps),
   cancel: call => cancelTask(deps, call),
   async hear({ secrets }, { headers, rawBody, taskId }) {
     const message = verifyCallback(secrets, headers, rawBody, realTime(deps.clock))

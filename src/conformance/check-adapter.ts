@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Outbound } from '../platform/outbound.ts'
 import type { CallbackPost } from './callback-post.ts'
 import type { Check } from './check.ts'
+import { BATCH_CHECKS } from './checks/batches.ts'
 import { CHANGE_CHECKS } from './checks/changes.ts'
 import { COPY_CHECKS } from './checks/copies.ts'
 import { CORRECTION_CHECKS } from './checks/corrections.ts'
@@ -50,6 +51,7 @@ const CHECKS: readonly Check[] = [
   ...COPY_CHECKS,
   ...IDENTITY_CHECKS,
   ...PROMISE_CHECKS,
+  ...BATCH_CHECKS,
   ...GIVING_UP_CHECKS,
   ...CHANGE_CHECKS,
   ...CORRECTION_CHECKS,

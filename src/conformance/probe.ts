@@ -55,7 +55,14 @@ export function openProbe({ connector, contact, pace, ...input }: ProbeInput): P
   const all = manifest.datasets.map(({ name }) => name)
   const askOnce = async (task: TaskCall, sink: CollectSink | undefined, location: string | undefined): Promise<Answer> => {
     await pace()
-    return connector.ask({ ...contact, task, limits: CALL_LIMITS, ...(sink && { sink }), ...(location && { location }) })
+    return connector.ask({
+      ...contact,
+      batch: 1,
+      task,
+      limits: CALL_LIMITS,
+      ...(sink && { sink }),
+      ...(location && { location }),
+    })
   }
   const task: Probe['task'] = (action, identities, more = {}) => ({
     taskId: randomUUID(),

@@ -5,13 +5,13 @@ interface Waiting<I, O> {
 }
 
 /**
- * Lets work that is done for many at the cost of one be asked for one by one. Nobody waits while there is room; what comes while
- * `atOnce` pieces of work are under way goes together as soon as one of them ends, `most` in a piece.
+ * Lets work that is done for many at the cost of one be asked for one by one. Nobody waits while there is room, but for company and at
+ * most `lingerMs`; what comes while `atOnce` pieces of work are under way goes together as soon as one of them ends, `most` in a piece.
  * `work` answers in the order of what it was given; where it fails, it has failed for all of that piece and for nobody else.
  */
 export function together<I, O>(
   work: (items: I[]) => Promise<O[]>,
-  { atOnce, most }: { atOnce: number; most: number },
+  { atOnce, most, lingerMs = 0 }: { atOnce: number; most: number; lingerMs?: number },
 ): (item: I) => Promise<O> {
   const waiting: Waiting<I, O>[] = []
   let underWay = 0
@@ -36,6 +36,7 @@ export function together<I, O>(
   return item =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      queueMicrotask(takeNext) // so that what comes in one breath goes in one piece
+      if (lingerMs > 0 && waiting.length < most) setTimeout(takeNext, lingerMs)
+      else queueMicrotask(takeNext) // so that what comes in one breath goes in one piece
     })
 }

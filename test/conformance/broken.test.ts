@@ -69,7 +69,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
     [
       'it knows people whom it does not',
       [/return id === (\w+) \?.*/, 'return { id: id ?? "", matched: [...identities] }'],
-      ['unknown_person', 'matched', 'nobody_changed'],
+      ['unknown_person', 'matched', 'batch', 'nobody_changed'],
     ],
     ['it corrects what never stood there', [/and name in \(\?1, \?3\)/, 'and ?3 is not null'], ['rectified_as_stated']],
     [
@@ -106,7 +106,33 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
     (code: string, other: ReturnType<NonNullable<Meddling['answer']>>): Meddling['answer'] =>
     answer =>
       answer.body.includes(code) ? other : answer
+  const inBatches = (answersOf: (answers: { status: number; body?: { taskId: string } }[]) => object): Meddling => ({
+    answer: answer =>
+      answer.body.includes('"answers":')
+        ? { ...answer, body: json(answersOf(JSON.parse(answer.body.toString()).answers)) }
+        : answer,
+  })
   test.each<[string, Meddling, string[]]>([
+    ['it leaves a task of a batch out', inBatches(answers => ({ answers: answers.slice(1) })), ['batch']],
+    [
+      'it counts otherwise in a batch',
+      inBatches(answers => JSON.parse(JSON.stringify({ answers }).replaceAll('"count":', '"count":9'))),
+      ['batch'],
+    ],
+    [
+      'it has the whole of a batch refused for one',
+      inBatches(answers => ({
+        answers: answers.map(one => (answers.some(({ status }) => status === 422) ? { ...one, status: 422 } : one)),
+      })),
+      ['batch'],
+    ],
+    [
+      'it answers a task of a batch with what is another’s',
+      inBatches(answers => ({
+        answers: answers.map(one => ({ ...one, ...(one.body && { body: { ...one.body, taskId: 't' } }) })),
+      })),
+      ['batch'],
+    ],
     [
       'it takes any call',
       { signsAnew: true },
@@ -118,6 +144,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
         'altered_refused',
         'key_is_task',
         'promised',
+        'batch_unsigned',
         'given_up',
       ],
     ],
@@ -170,7 +197,7 @@ describe('an adapter fails the check that is about what it does wrong, when', ()
     [
       'it says of whom it cannot look for that nobody is known',
       { answer: instead('no_usable_identity', { status: 204, headers: {}, body: Buffer.alloc(0) }) },
-      ['unusable_identity'],
+      ['unusable_identity', 'batch'],
     ],
     [
       'it takes a correction of any field',

@@ -39,7 +39,7 @@ export async function meddle({ url, secret }: Sample, meddling: Meddling): Promi
     const told = meddling.tells?.(body) ?? body
     if (back && told !== body) Object.assign(headers, signed(secret, told))
     if (back) return res.writeHead((await fetch(back, { method: 'POST', headers, body: told })).status).end()
-    const asked = body.startsWith('{') ? (JSON.parse(body) as TaskCall) : undefined
+    const asked = body.startsWith('{"tasks"') || !body ? undefined : (JSON.parse(body) as TaskCall)
     if (asked?.callbackUrl && (meddling.silences ?? meddling.tells))
       callbacks.set(`/callbacks/${asked.taskId}`, asked.callbackUrl)
     const withCallback = asked && callbacks.size > 0 ? { ...asked, callbackUrl: `${own.url}/callbacks/${asked.taskId}` } : asked

@@ -19,7 +19,7 @@ export async function startSample([from, to]: readonly [RegExp, string] = [/$/, 
   if (!from.test(text)) throw new Error(`The sample does not say: ${from}`)
   const folder = await mkdtemp(join(tmpdir(), 'sample-'))
   const file = join(folder, 'sample.ts')
-  const hurried = ['identityTypes: [', 'limits: { perMinute: 60_000 }, pollEvery: 0, identityTypes: ['] as const
+  const hurried = ['identityTypes: [', 'limits: { perMinute: 60_000, batch: 2 }, pollEvery: 0, identityTypes: ['] as const
   const kit = ['../src/adapter-kit/adapter.ts', join(ROOT, 'src/adapter-kit/adapter.ts')] as const
   await writeFile(
     file,

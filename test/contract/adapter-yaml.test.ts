@@ -120,6 +120,20 @@ describe('what the kit sends fits openapi/adapter.yaml', () => {
     for (const line of lines) expect(faults('StreamLine', line)).toEqual([])
   })
 
+  test('the answers to several tasks', async () => {
+    const { url } = await startAdapter({ limits: { batch: 5 }, resolve, perform: { erase: () => ({ notes: 1 }) } })
+    const nobody = { identities: [{ type: 'user_id', value: 'u-nobody' }] }
+    const tasks = [
+      ...(['resolve', 'locate', 'erase', 'collect'] as const).map(action => ({ ...taskFor(action), taskId: action })),
+      { ...taskFor('locate', { subject: nobody }), taskId: 'nobody' },
+    ]
+    expect(faults('Batch', { tasks })).toEqual([])
+    const answer = await (await call('POST', `${url}/batches`, { taskId: '', tasks })).json()
+    expect(faults('BatchAnswer', answer)).toEqual([])
+    expect(answer).toMatchObject({ answers: [200, 200, 200, 422, 204].map(status => ({ status })) })
+    expect(faults('BatchAnswer', { answers: [{ taskId: 't', status: 200 }] })).not.toEqual([])
+  })
+
   test('a promise', async () => {
     const { url } = await startAdapter({ answerWithin: 0 })
     const promised = await call('POST', `${url}/tasks`, taskFor('locate'))
@@ -252,7 +266,8 @@ describe('the document sets no wider limits than the service', () => {
 const examples = Object.entries(document.components.examples)
 
 test.each(examples)('the example %s fits its schema', (name, { value }) => {
-  const [schema] = ['Manifest', 'Task', 'Result', 'CollectResult', 'Resolve', 'Stream'].filter(each => name.startsWith(each))
+  const schemas = ['Manifest', 'Task', 'Result', 'CollectResult', 'Resolve', 'Stream', 'BatchAnswer', 'Batch']
+  const schema = schemas.find(each => name.startsWith(each))
   if (schema === 'Stream') return expect(value).toEqual(expect.any(String))
   expect(faults(schema === 'Resolve' ? 'ResolveResult' : (schema ?? ''), value)).toEqual([])
 })

@@ -90,7 +90,7 @@ async function callbacksAreSigned(probe: Probe): Promise<Finding> {
   return 'It called back, signed, and the answer stands where it was promised.'
 }
 
-function json(text: string): unknown {
+export function json(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -98,7 +98,7 @@ function json(text: string): unknown {
   }
 }
 
-const countsIn = (answer: unknown): (readonly [string, unknown])[] =>
+export const countsIn = (answer: unknown): (readonly [string, unknown])[] =>
   isObject(answer) && Array.isArray(answer.datasets)
     ? answer.datasets.filter(isObject).map(({ name, count = 0 }) => [String(name), count] as const)
     : []

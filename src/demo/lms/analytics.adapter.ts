@@ -53,7 +53,7 @@ export function analytics({ db, secret, onError }: Service): Adapter {
     name: 'analytics',
     secrets: secret,
     identityTypes: [{ type: 'user_id' }],
-    limits: { concurrency: 2 },
+    limits: { concurrency: 2, batch: 2 },
     expectedDuration: 'PT30S',
     ...(onError && { onError }),
     find: findByUserId(db, TABLES),
