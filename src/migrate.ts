@@ -27,6 +27,7 @@ import { HandedTasks1763902500000 } from '../migrations/0025-handed-tasks.ts'
 import { ClaimsInOrder1763902600000 } from '../migrations/0026-claims-in-order.ts'
 import { SaidByCallBack1763902700000 } from '../migrations/0027-said-by-call-back.ts'
 import { ClaimsOfABacklog1763902800000 } from '../migrations/0028-claims-of-a-backlog.ts'
+import { FairAmongOpeners1763989200000 } from '../migrations/0029-fair-among-openers.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -58,6 +59,7 @@ export const MIGRATIONS = [
   ClaimsInOrder1763902600000,
   SaidByCallBack1763902700000,
   ClaimsOfABacklog1763902800000,
+  FairAmongOpeners1763989200000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

@@ -60,7 +60,7 @@ export async function lease(tx: Tx, adapterId: string, { most, seconds }: { most
   const tasks = await tx.query<Task[]>(
     `SELECT ${TASK_COLUMNS} FROM task t LEFT JOIN handed_task h ON h.task_id = t.id
      WHERE t.adapter_id = $1 AND t.state = 'accepted' AND (h.leased_key IS DISTINCT FROM t.key OR h.leased_until <= now())
-       AND NOT EXISTS (SELECT FROM delivered_answer d WHERE d.task_key = t.key) ORDER BY t.due_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED`,
+       AND NOT EXISTS (SELECT FROM delivered_answer d WHERE d.task_key = t.key) ORDER BY t.due_at, t.ahead, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED`,
     [adapterId, most],
   )
   await tx.query(

@@ -48,7 +48,7 @@ export async function healthOf(tx: Tx, now: Date, id?: string): Promise<AdapterH
        SELECT count(*)::int AS backlog, min(due_at) AS oldest, count(*) FILTER (WHERE due_at < $1::timestamptz OR CASE WHEN speed.rate > 0 AND a.state = 'live'
            THEN $1::timestamptz + make_interval(secs => nth * 3600 / speed.rate) > due_at
            ELSE (a.strikes >= ${STRIKES} OR a.state <> 'live') AND due_at < $1::timestamptz + interval '${SILENT_HOURS} hours' END)::int AS late
-       FROM (SELECT due_at, row_number() OVER (ORDER BY due_at, id) AS nth FROM task
+       FROM (SELECT due_at, row_number() OVER (ORDER BY due_at, ahead, id) AS nth FROM task
              WHERE adapter_id = a.id AND asked AND state IN ('waiting', 'ready', 'running', 'accepted')) open_tasks) owed
      WHERE a.state <> 'removed' AND ($2::uuid IS NULL AND a.live_since IS NOT NULL OR a.id = $2) ORDER BY a.name`,
     [now, id ?? null],

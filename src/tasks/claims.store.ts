@@ -17,7 +17,8 @@ export interface Capacity {
 
 /**
  * Claims tasks for this worker, the earliest due first and each adapter in its turn, within what each adapter bears at once and
- * a minute over the whole fleet. A task whose worker fell silent is claimed like any other; its `attempt` grows, so that the
+ * a minute over the whole fleet. What is due at the same time goes by turns among those who opened it, so that whoever opens thousands in
+ * a day keeps nobody else waiting. A task whose worker fell silent is claimed like any other; its `attempt` grows, so that the
  * silent one's answer finds nobody. Content is only ever asked for once identity has been proven, and the power of whoever acts for somebody,
  * and nothing is erased or changed under a legal hold: these conditions stand here, at the last gate, and read the request itself.
  */
@@ -69,7 +70,7 @@ async function lockAdapters(tx: Tx): Promise<string[]> {
   const adapters = await tx.query<{ id: string }[]>(
     `SELECT a.id FROM adapter a, LATERAL (
        SELECT FROM task t WHERE t.adapter_id = a.id AND t.state IN ('ready', 'accepted', 'running') AND t.run_at <= now()
-       ORDER BY t.due_at, t.id LIMIT 1) AS first
+       ORDER BY t.due_at, t.ahead, t.id LIMIT 1) AS first
      WHERE a.state = 'live' AND (a.resting_until IS NULL OR a.resting_until <= now())
      ORDER BY a.allowance_at, a.id FOR NO KEY UPDATE OF a SKIP LOCKED`,
   )
@@ -117,7 +118,7 @@ async function claimFrom(tx: Tx, turns: readonly Turn[], now: Date): Promise<Tas
                AND ${isAskedWithPower} END
          AND (t.action NOT IN ('erase', 'rectify') OR NOT ${isHeld('$3')})
          AND (t.action <> 'restrict' OR NOT ${IS_BEING_LIFTED})
-       ORDER BY t.due_at, t.id LIMIT turn.most FOR UPDATE OF t SKIP LOCKED) AS next))
+       ORDER BY t.due_at, t.ahead, t.id LIMIT turn.most FOR UPDATE OF t SKIP LOCKED) AS next))
      RETURNING ${TASK_COLUMNS}`,
     [turns.map(({ adapterId }) => adapterId), turns.map(({ most }) => most), now],
   )

@@ -93,6 +93,13 @@ export type NewTask = Pick<Task, 'id' | 'adapterId' | 'adapter' | 'action' | 'co
   problem?: { code: string; detail: string }
 }
 
+/** Of this many open requests of one opener it does not matter any more which was first: they are counted anew for each. */
+const MOST_AHEAD = 1000
+
+/** How many open requests of the same opener were there before `request`: what is due at the same time goes by turns among openers. */
+const AHEAD = `(SELECT count(*) FROM (SELECT FROM dsar_request other JOIN dsar_request mine ON mine.id = $1
+   WHERE other.opened_by = mine.opened_by AND other.closed_at IS NULL AND other.id < mine.id LIMIT ${MOST_AHEAD}) AS before)`
+
 /** Makes tasks of a request, but none that is there already for its adapter, action and round. */
 export async function insertTasks(
   tx: Tx,
@@ -101,11 +108,11 @@ export async function insertTasks(
 ): Promise<void> {
   await write(
     tx,
-    `INSERT INTO task (id, key, request_id, adapter_id, adapter, action, round, state, after, config, due_at, run_at, created_at, answer, problem,
+    `INSERT INTO task (id, key, request_id, adapter_id, adapter, action, round, state, after, config, due_at, ahead, run_at, created_at, answer, problem,
        asked, finished_at)
      SELECT t.id, t.id, $1, t."adapterId", t.adapter, t.action, $5,
        CASE WHEN t.answer IS NOT NULL THEN 'done' WHEN t.problem IS NOT NULL THEN 'failed' WHEN t.after IS NOT NULL THEN 'waiting' ELSE 'ready' END,
-       coalesce(t.after, '{}'), t.config, $2, now(), $3::timestamptz, t.answer, t.problem || jsonb_build_object('at', $3::timestamptz),
+       coalesce(t.after, '{}'), t.config, $2, ${AHEAD}, now(), $3::timestamptz, t.answer, t.problem || jsonb_build_object('at', $3::timestamptz),
        t.answer IS NULL, CASE WHEN t.answer IS NOT NULL OR t.problem IS NOT NULL THEN $3::timestamptz END
      FROM jsonb_to_recordset($4::jsonb)
        AS t(id uuid, "adapterId" uuid, adapter text, action text, after uuid[], config jsonb, answer jsonb, problem jsonb)

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Database, Tx } from '../../src/platform/database.ts'
 import type { TaskConfig, TaskState } from '../../src/tasks/tasks.store.ts'
 
-const CONFIG: TaskConfig = {
+export const CONFIG: TaskConfig = {
   baseUrl: 'http://127.0.0.1:1',
   title: 'One',
   identityTypes: ['user_id'],
@@ -29,13 +29,19 @@ export const casesIn = (read: Tx) => ({
   },
 
   /** Proven at `proof`, where that is given. */
-  async request({ state = 'fulfilling', needed = 1, assurance = 1, proof = assurance as number | null } = {}): Promise<string> {
+  async request({
+    state = 'fulfilling',
+    needed = 1,
+    assurance = 1,
+    proof = assurance as number | null,
+    openedBy = 'p',
+  } = {}): Promise<string> {
     const id = randomUUIDv7()
     await read.query(
       `INSERT INTO dsar_request (id, "right", state, received_at, created_at, due_on, legal_due_on, locale, time_zone, channel,
          relationship, opened_by_kind, opened_by, assurance_needed, assurance, policy_version)
-       VALUES ($1, 'access', $2, now(), now(), '2036-01-01', '2036-01-01', 'en', 'UTC', 'web', 'self', 'portal', 'p', $3, $4, '1')`,
-      [id, state, needed, assurance],
+       VALUES ($1, 'access', $2, now(), now(), '2036-01-01', '2036-01-01', 'en', 'UTC', 'web', 'self', 'portal', $5, $3, $4, '1')`,
+      [id, state, needed, assurance, openedBy],
     )
     if (proof !== null)
       await read.query(

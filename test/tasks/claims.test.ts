@@ -1,3 +1,5 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import type { Trouble } from '../../src/adapters/answer.ts'
@@ -5,8 +7,8 @@ import { type Database, openDatabase } from '../../src/platform/database.ts'
 import { noteWhetherUp } from '../../src/tasks/breaker.store.ts'
 import { claim, giveBack, keepLease, shareOf } from '../../src/tasks/claims.store.ts'
 import { restart } from '../../src/tasks/reopened-tasks.store.ts'
-import { settle, type Task } from '../../src/tasks/tasks.store.ts'
-import { casesIn, heldOpen } from '../support/cases.ts'
+import { insertTasks, settle, type Task } from '../../src/tasks/tasks.store.ts'
+import { CONFIG, casesIn, heldOpen } from '../support/cases.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 
 let own: TestDatabase
@@ -193,6 +195,49 @@ describe('a backlog of thousands', () => {
     const tasks = ids(await look(idle(16)))
     expect(tasks).toContain(elsewhere)
     expect(tasks).toContain(urgent)
+  })
+})
+
+describe('what is due at the same time', () => {
+  /** Opens requests one after the other, each with a task as the service makes it. @returns who opened them, in the order of claims */
+  async function orderOf(openers: readonly string[], dueAt: (n: number) => Date = () => new Date('2036-01-01')) {
+    const adapter = await cases.adapter({ concurrency: 1 })
+    const by = new Map<string, string>()
+    for (const [n, openedBy] of openers.entries()) {
+      const [id, requestId] = [randomUUIDv7(), await cases.request({ openedBy })]
+      await sleep(2) // ids of one millisecond are in no order
+      by.set(id, openedBy)
+      const task = { id, adapterId: adapter, adapter: 'any', action: 'collect' as const, config: CONFIG }
+      await insertTasks(database.read, { requestId, round: 0, dueAt: dueAt(n), now: new Date() }, [task])
+    }
+    const order: string[] = []
+    for (let tasks = await look(); tasks.length > 0; tasks = await look()) {
+      await finish(tasks)
+      order.push(...ids(tasks).map(id => by.get(id) ?? ''))
+    }
+    await sql('UPDATE dsar_request SET closed_at = now()')
+    return order
+  }
+
+  test('goes by turns among those who opened it: a flood of one keeps nobody waiting', async () => {
+    expect(await orderOf([...Array(12).fill('crm'), 'ana', 'ben'])).toEqual(['crm', 'ana', 'ben', ...Array(11).fill('crm')])
+  })
+
+  test('comes after all that is due earlier, whoever opened that', async () => {
+    const days = (n: number) => new Date(n < 3 ? '2035-12-31' : '2036-01-01')
+    expect(await orderOf([...Array(5).fill('crm'), 'ana'], days)).toEqual(['crm', 'crm', 'crm', 'ana', 'crm', 'crm'])
+  })
+
+  test('gives nobody a second turn before everybody had a first, whatever was opened in whatever order', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 12 }), async openers => {
+        const order = await orderOf(openers)
+        expect(order.toSorted()).toEqual(openers.toSorted())
+        const turns = order.map((opener, n) => order.slice(0, n).filter(one => one === opener).length)
+        expect(turns).toEqual(turns.toSorted((one, other) => one - other))
+      }),
+      { numRuns: 15 },
+    )
   })
 })
 
