@@ -156,7 +156,8 @@ export async function createApp(
       messenger = startDispatcher(webhookWork(deps))
       await deps.queue.work(handlers, {
         schedule: SCHEDULE,
-        concurrency: name => (LENGTHY.has(name) ? config.jobConcurrency : 1),
+        lengthy: LENGTHY,
+        hands: config.jobConcurrency,
         onGivenUp: async (job, data) => {
           log.error({ job }, 'a job failed for the last time')
           await noteGivenUp(deps, job, data)

@@ -45,7 +45,7 @@ import { openQueue } from './platform/queue.ts'
 import { postgresRateLimits } from './platform/rate-limit.ts'
 import { isForTests, openTestClock, type TestClock, WrongDatabase } from './platform/test-clock.ts'
 import { openVaultFile, type Vault } from './platform/vault.ts'
-import { dataKeyOf, newDataKeyFor } from './requests/data-key.ts'
+import { createDataKeyOf, newDataKeyFor } from './requests/data-key.ts'
 import { heldBy } from './requests/held.ts'
 import { createIdentitiesOf } from './requests/identities.store.ts'
 import { RequestTable } from './requests/requests.table.ts'
@@ -76,7 +76,7 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random, 
   const counts = countWork(metrics, database.read)
   measureAdapters(metrics, { read: database.read, clock })
   const blobs = openBlobStore(config.blobStoreUrl)
-  const keyOf = (read: Tx, requestId: string) => dataKeyOf({ vault }, read, requestId)
+  const keyOf = createDataKeyOf({ vault }, database.read)
   const outbound = createOutbound({ allowedHosts: config.adapterAllowedHosts })
   const record = createRecorder({ clock, sign: bytes => vault.sign(bytes), onRecorded: tellSubscribers() })
   const letters = {

@@ -8,7 +8,7 @@ import type { Database, Tx } from '../platform/database.ts'
 import { openRange } from '../platform/sealed-range.ts'
 import type { Vault } from '../platform/vault.ts'
 import { applyEvent, type CaseDeps, lockRequest, setFlag } from '../requests/apply-event.ts'
-import { dataKeyOf } from '../requests/data-key.ts'
+import type { DataKeyOf } from '../requests/data-key.ts'
 import { canBeTold } from '../requests/decision-letter.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { isDataSubject } from '../requests/visible-request.ts'
@@ -19,12 +19,12 @@ import { isLive, packageOf, type SealedPackage } from './packages.store.ts'
 
 export interface DownloadDeps extends CaseDeps, IdentityDeps, Database {
   vault: Vault
+  keyOf: DataKeyOf
   blobs: BlobStore
 }
 
 export interface OpenDeps {
-  read: Tx
-  vault: Pick<Vault, 'unwrapDataKey'>
+  keyOf: DataKeyOf
   blobs: Pick<BlobStore, 'get'>
 }
 
@@ -99,7 +99,7 @@ export async function openPackage(
   { requestId, blobKey, sealedBytes }: SealedPackage,
   range: { start: number; end: number },
 ): Promise<Readable> {
-  const key = await dataKeyOf(deps, deps.read, requestId)
+  const key = await deps.keyOf(requestId)
   const fetch = (start: number, end: number) => deps.blobs.get(blobKey, { start, end })
   return openRange(key, blobKey, { size: sealedBytes, fetch }, range)
 }

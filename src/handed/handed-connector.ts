@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Answer } from '../adapters/answer.ts'
 import { type AdapterCall, readAnswer } from '../adapters/call-adapter.ts'
@@ -15,6 +14,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Tx } from '../platform/database.ts'
 import type { Outbound } from '../platform/outbound.ts'
 import { openStream } from '../platform/sealed-stream.ts'
+import type { DataKeyOf } from '../requests/data-key.ts'
 import { type Delivered, deliveredFor, dropDelivered } from './delivered-answers.store.ts'
 
 export interface HandedDeps {
@@ -22,7 +22,7 @@ export interface HandedDeps {
   blobs: BlobStore
   clock: Clock
   outbound: Pick<Outbound, 'request' | 'isListed'>
-  keyOf(read: Tx, requestId: string): Promise<KeyObject>
+  keyOf: DataKeyOf
 }
 
 /** A task that was handed over lies there until it is answered; nobody has to look oftener, for whoever answers says so. */
@@ -62,7 +62,7 @@ async function readDelivered(
   { blobKey, mediaType }: Delivered,
 ): Promise<Answer> {
   const { task, sink } = call
-  const key = await deps.keyOf(deps.read, task.requestId)
+  const key = await deps.keyOf(task.requestId)
   const sealed = await deps.blobs.get(blobKey)
   const body = openStream(key, blobKey)
   sealed.once('error', error => body.destroy(error))

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CALL_LIMITS } from '../adapters/call-limits.ts'
@@ -9,6 +9,7 @@ import type { BlobStore } from '../platform/blobs.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { sealStream } from '../platform/sealed-stream.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
+import type { DataKeyOf } from '../requests/data-key.ts'
 import { type NoteDeps, recordContradiction } from '../tasks/second-answers.store.ts'
 import { lockTask, pollNow, type Task } from '../tasks/tasks.store.ts'
 import { deliveredTo, insertDelivered } from './delivered-answers.store.ts'
@@ -17,7 +18,7 @@ export type Kept = 'kept' | 'again' | 'contradicts'
 
 export interface TakeDeps extends NoteDeps, CaseDeps, Database {
   blobs: BlobStore
-  keyOf(read: Tx, requestId: string): Promise<KeyObject>
+  keyOf: DataKeyOf
 }
 
 /** An answer as it came: sealed already, and named by nothing yet. */
@@ -33,7 +34,7 @@ export interface Arrived {
  * @throws Problem `too_large`, `unprocessable` when it is empty, `invalid_request` when it breaks off; then nothing of it is left
  */
 export async function receiveAnswer(
-  { blobs, keyOf, read }: TakeDeps,
+  { blobs, keyOf }: TakeDeps,
   { id, requestId }: Pick<Task, 'id' | 'requestId'>,
   mediaType: string,
   content: Readable,
@@ -55,7 +56,7 @@ export async function receiveAnswer(
     if (bytes === 0) throw new Problem('unprocessable', 'There is nothing in this answer.')
   }
   try {
-    const key = await keyOf(read, requestId)
+    const key = await keyOf(requestId)
     await pipeline(measured, sealStream(key, blobKey), sealed => blobs.put(blobKey, sealed as AsyncIterable<Buffer>))
   } catch (error) {
     content.resume() // what is still to come is let go by, or its connection would wait for it

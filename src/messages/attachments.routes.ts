@@ -12,7 +12,7 @@ import type { Database } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
 import { readsContents } from '../requests/contents.ts'
-import { dataKeyOf } from '../requests/data-key.ts'
+import type { DataKeyOf } from '../requests/data-key.ts'
 import { RequestParams } from '../requests/requests.routes.ts'
 import { visibleRequest } from '../requests/visible-request.ts'
 import { AttachmentView, EXAMPLE, viewAttachment } from './attachment-view.ts'
@@ -23,6 +23,7 @@ import { checkRoom, keepAttachment, MOST_ATTACHMENTS, MOST_BYTES, receiveFile } 
 export interface AttachmentRoutesDeps extends CaseDeps, AssuranceDeps, Database {
   clock: CaseDeps['clock']
   vault: Vault
+  keyOf: DataKeyOf
   blobs: BlobStore
   /** Undefined: attachments are switched off. */
   attachmentScanner: string | undefined
@@ -78,7 +79,7 @@ export const attachmentRoutes =
         if (Number(req.headers['content-length'] ?? 0) > MOST_BYTES)
           throw new Problem('too_large', `An attachment has at most ${MOST_BYTES} bytes.`)
         if (!req.body) throw new Problem('unprocessable', 'There is nothing in this file.')
-        const key = await dataKeyOf(deps, deps.read, requestId)
+        const key = await deps.keyOf(requestId)
         const arrived = await receiveFile(deps, key, { requestId, name, content: req.body as Readable })
         let kept = false
         try {
@@ -118,10 +119,7 @@ export const attachmentRoutes =
         const shown = all.filter(
           one => one.messageId !== null || (one.from === 'staff') === (req.caller.kind === 'support_agent'),
         )
-        const key =
-          readsContents(req.caller) && shown.some(({ nameSealed }) => nameSealed)
-            ? await dataKeyOf(deps, deps.read, id)
-            : undefined
+        const key = readsContents(req.caller) && shown.some(({ nameSealed }) => nameSealed) ? await deps.keyOf(id) : undefined
         return { attachments: shown.map(one => viewAttachment(one, key ? nameOf(key, one) : null)) }
       },
     )
@@ -149,7 +147,7 @@ export const attachmentRoutes =
         if (attachment?.requestId !== request.id || attachment.messageId === null) throw new Problem('not_found')
         checkLogin(deps, request, req.caller)
         if (attachment.state !== 'clean') throw new Problem('gone', 'It was destroyed with the other contents of the request.')
-        const name = nameOf(await dataKeyOf(deps, deps.read, request.id), attachment)
+        const name = nameOf(await deps.keyOf(request.id), attachment)
         reply
           .type('application/octet-stream')
           .header('content-length', attachment.bytes)

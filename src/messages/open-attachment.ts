@@ -1,14 +1,12 @@
 import type { Readable } from 'node:stream'
 import type { BlobStore } from '../platform/blobs.ts'
-import type { Tx } from '../platform/database.ts'
 import { openSmall, openStream, sealSmall } from '../platform/sealed-stream.ts'
-import type { DataKey, Vault } from '../platform/vault.ts'
-import { dataKeyOf } from '../requests/data-key.ts'
+import type { DataKey } from '../platform/vault.ts'
+import type { DataKeyOf } from '../requests/data-key.ts'
 import { type Attachment, blobKeyOf } from './attachments.store.ts'
 
 export interface OpenAttachmentDeps {
-  read: Tx
-  vault: Pick<Vault, 'unwrapDataKey'>
+  keyOf: DataKeyOf
   blobs: Pick<BlobStore, 'get'>
 }
 
@@ -21,8 +19,8 @@ export const nameOf = (key: DataKey, { id, nameSealed }: Attachment): string | n
   nameSealed && openSmall(key, nameContext(id), nameSealed).toString('utf8')
 
 /** The bytes of a file, decrypted as they are read. */
-export async function openAttachment({ read, vault, blobs }: OpenAttachmentDeps, attachment: Attachment): Promise<Readable> {
-  const key = await dataKeyOf({ vault }, read, attachment.requestId)
+export async function openAttachment({ keyOf, blobs }: OpenAttachmentDeps, attachment: Attachment): Promise<Readable> {
+  const key = await keyOf(attachment.requestId)
   const blobKey = blobKeyOf(attachment)
   const sealed = await blobs.get(blobKey)
   const plain = openStream(key, blobKey)

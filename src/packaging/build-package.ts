@@ -12,7 +12,7 @@ import { openSmall, openStream, sealStream } from '../platform/sealed-stream.ts'
 import type { DataKey, Vault } from '../platform/vault.ts'
 import type { Policy } from '../policy/policy.ts'
 import { applyEvent, type CaseDeps, getRequest, lockRequest } from '../requests/apply-event.ts'
-import { dataKeyOf } from '../requests/data-key.ts'
+import type { DataKeyOf } from '../requests/data-key.ts'
 import { partsOf, type Part as StoredPart } from '../tasks/parts.store.ts'
 import { tasksOf } from '../tasks/tasks.store.ts'
 import { answersOf } from './answers-of.ts'
@@ -24,6 +24,7 @@ export interface BuildDeps extends CaseDeps {
   read: Tx
   blobs: BlobStore
   vault: Vault
+  keyOf: DataKeyOf
   policy: Policy
   /** How long a package can be fetched. */
   packageDays: number
@@ -36,7 +37,7 @@ export interface BuildDeps extends CaseDeps {
 export async function buildPackage(deps: BuildDeps, requestId: string): Promise<void> {
   const request = await getRequest(deps.read, requestId)
   if (request?.state !== 'packaging' || !isPackaged(request.right)) return
-  const key = await dataKeyOf(deps, deps.read, requestId)
+  const key = await deps.keyOf(requestId)
   const blobKey = `requests/${requestId}/package-${randomUUIDv7()}`
 
   const { stream, done } = writePackage(await inputFor(deps, { ...request, right: request.right }, key))

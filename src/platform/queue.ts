@@ -1,4 +1,4 @@
-import { type JobWithMetadata, PgBoss, type WorkOptions } from 'pg-boss'
+import { type JobResult, type JobWithMetadata, PgBoss, type WorkOptions } from 'pg-boss'
 import { endingInSilence, PreparingClient, sessionOptions, type Tx, write } from './database.ts'
 
 /** Puts a job on the queue in the caller's transaction: it exists if, and only if, the transaction commits. */
@@ -20,8 +20,10 @@ export interface Queue<Jobs> {
 
 export interface WorkerOptions<Jobs> {
   schedule: Partial<Record<keyof Jobs & string, string>>
-  /** How many jobs of a name this process does at a time; each costs one look at the queue a second. */
-  concurrency(name: keyof Jobs & string): number
+  /** Those that may take long: none of them waits for another, and each of so many hands costs one look at the queue a second. */
+  lengthy: ReadonlySet<keyof Jobs & string>
+  /** How many lengthy jobs of a name this process does at a time. */
+  hands: number
   /** Told when a job has failed for the last time; it stays in the dead-letter queue, to be looked at. */
   onGivenUp<N extends keyof Jobs & string>(name: N, data: Jobs[N]): Promise<void>
   onFailure(name: string, error: unknown): void
@@ -51,6 +53,8 @@ const QUEUE = {
  * done again, as any may be. Jobs are sent in the transactions of others, who wait.
  */
 const FORGETFUL = '-c synchronous_commit=off'
+/** Jobs that are soon done are taken, done and settled together: that costs the queue no more than one of them. */
+const TOGETHER = 8
 const POLLING = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 } satisfies WorkOptions
 
 /** Creates the queue's own tables and every queue; part of a migration, because the service's role may not. */
@@ -101,21 +105,23 @@ async function startWorking<Jobs extends object>(
   boss: PgBoss,
   names: readonly (keyof Jobs & string)[],
   handlers: Handlers<Jobs>,
-  { schedule, concurrency, onGivenUp, onFailure }: WorkerOptions<Jobs>,
+  { schedule, lengthy, hands, onGivenUp, onFailure }: WorkerOptions<Jobs>,
 ): Promise<void> {
-  const workOn = async (name: string, handle: (job: JobWithMetadata<object>) => Promise<void>) => {
-    // Woken by the end of a job as by a new one, a worker pauses only when there is nothing to do; retries make no sound.
+  const workOn = async (name: string, most: number, handle: (job: JobWithMetadata<object>) => Promise<void>) => {
+    // A worker pauses only when there is nothing to do: new jobs wake it, and having found as many as it takes. Retries make no sound.
     const id: string = await boss.work(
       name,
-      { ...POLLING, batchSize: 1, includeMetadata: true as const },
-      async ([job]: JobWithMetadata<object>[]) => {
-        if (job) await handle(job).finally(() => boss.notifyWorker(id))
+      { ...POLLING, batchSize: most, includeMetadata: true as const, perJobResults: true as const },
+      async (jobs: JobWithMetadata<object>[]) => {
+        const ends = await Promise.allSettled(jobs.map(handle))
+        if (jobs.length === most) boss.notifyWorker(id)
+        return jobs.map((job, n) => endOf(job, ends[n]))
       },
     )
   }
   for (const name of names)
-    for (let n = 0; n < concurrency(name); n++)
-      await workOn(name, async job => {
+    for (let hand = 0; hand < (lengthy.has(name) ? hands : 1); hand++)
+      await workOn(name, lengthy.has(name) ? 1 : TOGETHER, async job => {
         try {
           await handlers[name](job.data as Jobs[typeof name])
         } catch (error) {
@@ -123,8 +129,11 @@ async function startWorking<Jobs extends object>(
           throw error
         }
       })
-  await workOn(DEAD, async ({ sourceName, data }) => {
+  await workOn(DEAD, 1, async ({ sourceName, data }) => {
     if (sourceName) await onGivenUp(sourceName as keyof Jobs & string, data as Jobs[keyof Jobs & string])
   })
   for (const [name, cron] of Object.entries(schedule)) await boss.schedule(name, cron as string)
 }
+
+const endOf = ({ id }: JobWithMetadata<object>, end: PromiseSettledResult<void> | undefined): JobResult =>
+  end?.status === 'fulfilled' ? { id, status: 'completed' } : { id, status: 'failed', output: end?.reason }

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContactOf } from '../adapters/adapters.store.ts'
 import type { CallLimits } from '../adapters/call-limits.ts'
@@ -9,6 +8,7 @@ import type { Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import { type Protection, protectionOf } from '../policy/others-rights.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { DataKeyOf } from '../requests/data-key.ts'
 import { type DetailsDeps, detailsOf } from '../requests/details.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { giveBack, keepLease, LEASE_SECONDS } from './claims.store.ts'
@@ -31,7 +31,7 @@ export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps {
   publicUrl: string
   policy: Policy
   callLimits: CallLimits
-  keyOf(read: Tx, requestId: string): Promise<KeyObject>
+  keyOf: DataKeyOf
   onError(error: unknown): void
 }
 
@@ -138,9 +138,9 @@ async function correctionsOf(deps: RunDeps, task: Task): Promise<Correction[]> {
   return corrections.filter(({ dataset }) => made.some(({ name, outcome }) => name === dataset && outcome === 'completed'))
 }
 
-async function spoolFor({ blobs, keyOf, read }: RunDeps, { id, requestId, attempt, config }: Task): Promise<Spool> {
+async function spoolFor({ blobs, keyOf }: RunDeps, { id, requestId, attempt, config }: Task): Promise<Spool> {
   const columns = new Map(config.datasets.map(({ name, fields }) => [name, fields.map(field => field.name)]))
-  return openSpool({ blobs, key: await keyOf(read, requestId), prefix: `requests/${requestId}/parts/${id}/${attempt}`, columns })
+  return openSpool({ blobs, key: await keyOf(requestId), prefix: `requests/${requestId}/parts/${id}/${attempt}`, columns })
 }
 
 const protectionsFor = (policy: Policy, { adapter, config }: Task): Map<string, Protection> =>

@@ -44,7 +44,8 @@ const work = (quick: (job: Jobs['quick']) => Promise<void> = async () => {}, mor
     },
     {
       schedule: {},
-      concurrency: () => 1,
+      lengthy: new Set(),
+      hands: 2,
       onGivenUp: async (name, data) => void givenUp.push({ name, data }),
       onFailure: name => failures.push(name),
       ...more,
@@ -110,9 +111,20 @@ describe('a job', () => {
     expect(await until(() => done.length === 50)).toBeLessThan(20_000)
   })
 
+  test('that is taken together with others fails alone', async () => {
+    await Promise.all([0, 1, 2].map(send))
+    let tries = 0
+    await work(async ({ n }) => {
+      if (n === 1 && tries++ === 0) throw new Error('once')
+    })
+    await until(() => done.length === 3, 20_000)
+    expect([done, failures]).toEqual([expect.arrayContaining([0, 1, 2]), ['quick']])
+    expect(done.at(-1)).toBe(1)
+  })
+
   test('of a queue with several hands does not wait for another that takes long', async () => {
     const slow = Promise.withResolvers<void>()
-    await work(({ n }) => (n === 0 ? slow.promise : Promise.resolve()), { concurrency: () => 2 })
+    await work(({ n }) => (n === 0 ? slow.promise : Promise.resolve()), { lengthy: new Set(['quick']) })
     await send(0)
     await send(1)
     await until(() => done.includes(1))

@@ -43,6 +43,20 @@ export function readCatalogues(languages: readonly string[] = LANGUAGES): Catalo
   return { en: read('en'), ...Object.fromEntries(languages.map(language => [language, read(language)])) }
 }
 
+const conventions = new Map<string, ReturnType<typeof learn>>()
+const learn = (language: string) => ({
+  days: new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }),
+  numbers: new Intl.PluralRules(language),
+  names: new Intl.DisplayNames([language], { type: 'language' }),
+})
+
+/** How a language writes days, counts things and calls others: dear to find out, and the same for ever. */
+function conventionsOf(language: string): ReturnType<typeof learn> {
+  const known = conventions.get(language) ?? learn(language)
+  conventions.set(language, known)
+  return known
+}
+
 /** Messages in the language of a locale, or in English when there are none in it. Never both in one letter. */
 export function messagesFor(catalogues: Catalogues, locale: string): Messages {
   const [wanted = ''] = locale.toLowerCase().split(/[-_]/)
@@ -58,9 +72,7 @@ export function messagesFor(catalogues: Catalogues, locale: string): Messages {
       return plainText(String(value))
     })
   }
-  const days = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
-  const numbers = new Intl.PluralRules(language)
-  const names = new Intl.DisplayNames([language], { type: 'language' })
+  const { days, numbers, names } = conventionsOf(language)
   return {
     language,
     say,
