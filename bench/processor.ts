@@ -38,9 +38,19 @@ async function spent({ sql, lmsPid }: Ground, service: Service): Promise<Spent> 
 
 function processorTime(pid: number): number {
   if (process.platform !== 'linux') return Number.NaN
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = statOf(pid)
     .replace(/^.*\) /s, '')
     .split(' ')
   const [user, system] = [Number(fields[11]), Number(fields[12])]
   return ((user + system) * 1000) / TICKS_PER_SECOND
+}
+
+/** Of a process that ended since it was listed nothing is known any more, and it spends nothing. */
+function statOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return `${pid} (gone) ${'0 '.repeat(20)}`
+  }
 }

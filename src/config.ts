@@ -50,6 +50,7 @@ export interface Config {
   vaultKeyFile: string
   allowOpenVaultFile: boolean
   adapterAllowedHosts: string[]
+  fileHosts: string[]
   /** Without them no adapter passes its check that holds anything. */
   checkSubjects: CheckSubjects | undefined
   /** Where attachments are scanned; none switches them off. */
@@ -118,6 +119,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     vaultKeyFile: read('VAULT_KEY_FILE', optional(needs, existingFile), needs) ?? '',
     allowOpenVaultFile: read('VAULT_KEY_FILE_SHARED', flag, 'false') ?? false,
     adapterAllowedHosts: allowedHosts,
+    fileHosts: read('FILE_HOSTS', hostList, '') ?? [],
     checkSubjects: read('CHECK_SUBJECTS', checkSubjects, ''),
     attachmentScanner: read('ATTACHMENT_SCANNER', url => scannerAt(url, allowedHosts), ''),
     receivers: read('RECEIVERS', json => parseReceivers(json, allowedHosts), '[]') ?? [],

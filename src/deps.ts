@@ -77,7 +77,7 @@ export async function openDeps(config: Config, { clock: ofMachine, log, random, 
   measureAdapters(metrics, { read: database.read, clock })
   const blobs = openBlobStore(config.blobStoreUrl)
   const keyOf = createDataKeyOf({ vault }, database.read)
-  const outbound = createOutbound({ allowedHosts: config.adapterAllowedHosts })
+  const outbound = createOutbound({ allowedHosts: config.adapterAllowedHosts, fileHosts: config.fileHosts })
   const record = createRecorder({ clock, sign: bytes => vault.sign(bytes), onRecorded: tellSubscribers() })
   const letters = {
     vault,

@@ -17,7 +17,7 @@ import { parseStatement } from './strict-json.ts'
 import { faultOf, LOST, troubleWith } from './trouble.ts'
 
 export interface CallDeps {
-  outbound: Pick<Outbound, 'request' | 'isListed'>
+  outbound: Pick<Outbound, 'request' | 'keepsFiles'>
   clock: Clock
 }
 

@@ -8,7 +8,7 @@ import type { FileLine } from './protocol.ts'
 import { type Secrets, signCall } from './signing.ts'
 
 export interface Deps {
-  outbound: Pick<Outbound, 'request' | 'isListed'>
+  outbound: Pick<Outbound, 'request' | 'keepsFiles'>
   clock: Clock
 }
 
@@ -25,8 +25,8 @@ const BASE64_PIECE = 64 * 1024
 
 /**
  * Opens the files that one collect names, one after another, holding all of them together to `streamBytes`. A file is in the line
- * itself or at the adapter's own origin, where the call is signed; elsewhere only where the operator's list allows it, and then
- * unsigned: nobody else needs to see what we say to the adapter.
+ * itself or at the adapter's own origin, where the call is signed; elsewhere only where the operator says that
+ * files are kept (no adapter has us ask another for what it holds), and then unsigned: nobody else needs to see what we say to the adapter.
  */
 export function fileOpener(deps: Deps, source: FileSource): (file: FileLine) => Promise<Readable> {
   let left = source.limits.streamBytes
@@ -61,7 +61,7 @@ async function fetched({ outbound, clock }: Deps, source: FileSource, location: 
   const { baseUrl, secrets, taskId, limits, signal } = source
   const url = URL.parse(location, endpoint(baseUrl, ''))
   const isOwn = url?.origin === new URL(baseUrl).origin
-  if (!url || url.username || url.password || !(isOwn || outbound.isListed(url))) {
+  if (!url || url.username || url.password || !(isOwn || outbound.keepsFiles(url))) {
     throw new AdapterFault('file_refused', 'a file is kept at another place than the adapter')
   }
   const answer = await outbound.request({

@@ -23,7 +23,7 @@ import type { Checked, Report } from './report.ts'
 import { openWire } from './wire.ts'
 
 export interface CheckDeps {
-  outbound: Pick<Outbound, 'request' | 'examine' | 'isListed'>
+  outbound: Pick<Outbound, 'request' | 'examine' | 'keepsFiles'>
   clock: Clock
   /** For other kinds than `service`, which is asked with `outbound` alone. */
   connectors?: Partial<Connectors>

@@ -21,7 +21,7 @@ export interface HandedDeps {
   read: Tx
   blobs: BlobStore
   clock: Clock
-  outbound: Pick<Outbound, 'request' | 'isListed'>
+  outbound: Pick<Outbound, 'request' | 'keepsFiles'>
   keyOf: DataKeyOf
 }
 

@@ -40,8 +40,8 @@ export interface Outbound {
   request(call: OutboundCall): Promise<OutboundAnswer>
   /** Judges a URL, and what its name resolves to right now, without calling it. */
   examine(url: string): Promise<Verdict>
-  /** Whether the operator's list names this URL's host and port. */
-  isListed(url: URL): boolean
+  /** Whether the operator lists this URL's host and port as a place where adapters keep files. */
+  keepsFiles(url: URL): boolean
   close(): Promise<void>
 }
 
@@ -73,6 +73,8 @@ export class OutboundError extends Error {
 export interface OutboundOptions {
   /** Exact `host:port` pairs that may be private and may speak plain http. */
   allowedHosts: readonly string[]
+  /** The same, where adapters may keep files for us to fetch. */
+  fileHosts?: readonly string[]
   /** Further certificate authorities (PEM), beside those of the runtime. */
   ca?: string[]
   lookup?: LookupFunction
@@ -83,12 +85,13 @@ export interface OutboundOptions {
  * asks for no compression (a limit counted on compressed bytes limits nothing) and opens connections to public
  * addresses only, judged at the moment of connecting, so that a name cannot be re-pointed after its check.
  */
-export function createOutbound({ allowedHosts, ca, lookup = systemLookup }: OutboundOptions): Outbound {
-  const policy = egressPolicy(allowedHosts)
+export function createOutbound({ allowedHosts, fileHosts = [], ca, lookup = systemLookup }: OutboundOptions): Outbound {
+  const policy = egressPolicy([...allowedHosts, ...fileHosts])
+  const stores = egressPolicy(fileHosts)
   const agent = new Agent({ connect: guardedConnector(policy, lookup, ca), allowH2: false })
   const guarded = promisify(checkedLookup(lookup))
   return {
-    isListed: url => isListed(policy, url),
+    keepsFiles: url => isListed(stores, url),
     close: () => agent.destroy(),
     request: call => send(agent, policy, call),
     async examine(url) {

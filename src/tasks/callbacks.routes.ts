@@ -29,7 +29,10 @@ export const callbackRoutes =
     api.post(
       '/callbacks/:task',
       {
-        config: { allow: { signed: true }, problems: ['proof_refused', 'not_allowed', 'not_found', 'illegal_transition'] },
+        config: {
+          allow: { signed: true },
+          problems: ['proof_refused', 'not_allowed', 'not_found', 'illegal_transition', 'too_many_requests'],
+        },
         schema: {
           operationId: 'receiveCallback',
           tags: ['adapters'],
@@ -90,19 +93,23 @@ async function takeIn(deps: CallbackDeps, tx: Tx, { id, key }: Task, heard: Hear
   return false
 }
 
-/** Remembers a call back. @returns when the same one came before */
+/** More are of no use to anybody, and each is kept: an adapter that says more of one task is not heard any more. */
+const MOST_OF_ONE_TASK = 100
+
+/** Remembers a call back. @returns when the same one came before @throws Problem `too_many_requests` */
 async function seenBefore(
   tx: Tx,
   { id, attempt }: Task,
   { message, said }: Heard,
   { key, bodyHash, now }: { key: string; bodyHash: Buffer; now: Date },
 ): Promise<Date | undefined> {
-  const first = await tx.query<unknown[]>(
+  const [first] = await tx.query<{ before: number }[]>(
     `INSERT INTO callback_seen (task_id, webhook_id, body_hash, attempt, at, said) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT DO NOTHING RETURNING 1`,
+     ON CONFLICT DO NOTHING RETURNING (SELECT count(*)::int FROM callback_seen WHERE task_id = $1) AS before`,
     [id, message, bodyHash, attempt, now, said ? JSON.stringify({ key, datasets: said }) : null],
   )
-  if (first.length > 0) return undefined
+  if (first && first.before >= MOST_OF_ONE_TASK) throw new Problem('too_many_requests')
+  if (first) return undefined
   const [seen] = await tx.query<{ at: Date }[]>('SELECT at FROM callback_seen WHERE task_id = $1 AND webhook_id = $2', [
     id,
     message,

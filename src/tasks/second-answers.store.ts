@@ -39,8 +39,17 @@ export async function noteContradiction(
   return true
 }
 
+/** So many tell a person enough: whoever goes on contradicting themself is counted, and does not fill the record. */
+const MOST_ON_RECORD = 10
+
 export async function recordContradiction(deps: NoteDeps, tx: Tx, { id, requestId, adapter, action }: Task): Promise<void> {
-  await deps.record(tx, requestStream(requestId), { kind: 'adapter', id: adapter }, 'answer_contradicted', { taskId: id, action })
+  const stream = requestStream(requestId)
+  const [{ before }] = await tx.query<[{ before: number }]>(
+    `SELECT count(*)::int AS before FROM audit_entry WHERE stream = $1 AND event = 'answer_contradicted' AND facts ->> 'taskId' = $2`,
+    [stream, id],
+  )
+  if (before < MOST_ON_RECORD)
+    await deps.record(tx, stream, { kind: 'adapter', id: adapter }, 'answer_contradicted', { taskId: id, action })
   deps.onAnswer(action, 'contradicted')
 }
 

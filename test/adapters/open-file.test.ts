@@ -89,7 +89,7 @@ describe('a file', () => {
     expect([answer.kind, asked]).toEqual(['collected', [expected]])
   })
 
-  test('elsewhere is fetched only where the operator lists the place, and then unsigned', async () => {
+  test('T114 elsewhere is fetched only where the operator says that files are kept, and then unsigned: not from what may be called for something else', async () => {
     const headers: string[] = []
     const storage = keep(
       await serveHttp((req, res) => {
@@ -98,13 +98,16 @@ describe('a file', () => {
       }),
     )
     const adapter = await adapterWith(() => [{ ...text, url: `${storage.url}/bucket/1` }])
-    expect((await callOnce(adapter.url)).answer).toMatchObject({ kind: 'failed', code: 'file_refused' })
+    const { sink, taken } = takingSink()
+    const collect = (hosts: Parameters<typeof createOutbound>[0]) => {
+      const deps = { outbound: keep(createOutbound(hosts)), clock: { now: () => new Date() } }
+      return callAdapter(deps, { baseUrl: adapter.url, secrets: [SECRET], task: taskFor(), sink, limits: LIMITS })
+    }
+    for (const allowedHosts of [[adapter.host], [adapter.host, storage.host]])
+      expect(await collect({ allowedHosts })).toMatchObject({ kind: 'failed', code: 'file_refused' })
     expect(storage.connections()).toBe(0)
 
-    const outbound = keep(createOutbound({ allowedHosts: [adapter.host, storage.host] }))
-    const { sink, taken } = takingSink()
-    const deps = { outbound, clock: { now: () => new Date() } }
-    const answer = await callAdapter(deps, { baseUrl: adapter.url, secrets: [SECRET], task: taskFor(), sink, limits: LIMITS })
+    const answer = await collect({ allowedHosts: [adapter.host], fileHosts: [storage.host] })
     expect(answer.kind).toBe('collected')
     expect(taken.files[0]?.content.toString()).toBe('hello')
     expect(headers.filter(name => name.startsWith('webhook'))).toEqual([])

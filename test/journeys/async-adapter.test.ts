@@ -87,6 +87,19 @@ test('T111 the same call back ten times, some at once, is answered alike and has
   expect([await calledBack(at), polls()]).toEqual([1, 1])
 })
 
+test('T111 a hundred different call backs about one task are enough: more are not heard, and what was heard still is', async () => {
+  const at = await one.ask()
+  const task = await promised
+  await one.seeTask(at, 'vendor', accepted)
+  const call = (n: number) => callBack(one.anybody, vendor, task, { id: `msg-${n}` })
+  for (let n = 0; n < 100; n++) expect((await call(n)).status).toBe(202)
+  expect([(await call(100)).status, (await call(0)).status]).toEqual([429, 202])
+  expect(await calledBack(at)).toBe(100)
+  await one.service.sql(`UPDATE task SET run_at = now() WHERE state = 'accepted'`)
+  ready = true
+  await one.see(at, completed)
+})
+
 const contradictions = async (at: string) =>
   (await one.officer(`${at}/timeline`)).body.entries.filter(({ event }: { event: string }) => event === 'answer_contradicted')
 const result = ({ taskId, subject }: TaskCall, outcome: string, count: number) =>

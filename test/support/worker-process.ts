@@ -44,6 +44,7 @@ export function startWorker({ config, issuer }: Service, env: Record<string, str
     AUTH_ISSUERS: JSON.stringify(issuer.issuers),
     VAULT_KEY_FILE: config.vaultKeyFile,
     ADAPTER_ALLOWED_HOSTS: config.adapterAllowedHosts.join(','),
+    FILE_HOSTS: config.fileHosts.join(','),
     ...env,
   })
 }

@@ -145,6 +145,14 @@ describe('two answers at once', () => {
     expect(await contradictionsIn(request)).toBe(1)
   })
 
+  test('T76 of one task, and on and on: ten contradictions are enough for the record', async () => {
+    const request = await cases.request()
+    const task = await running(request)
+    await receive(task, WHOLE)
+    for (let n = 0; n < 13; n++) expect(await receive(task, { kind: 'unknown' })).toBe(false)
+    expect(await contradictionsIn(request)).toBe(10)
+  })
+
   test('and a withdrawal between them: the later answer is thrown away', async () => {
     const request = await cases.request()
     const task = await running(request)

@@ -355,6 +355,7 @@ describe('a mandate', () => {
       await one.mandate(at)
       expect((await loggedIn(at, ana)).status).toBe(200)
       await one.see(at, 'cooling_off')
+      await settled(one.service)
       expect((await revoke(at)).status).toBe(200)
       await settled(one.service)
       const troubled = `SELECT name FROM pgboss.job WHERE name = 'weigh-identity' AND state IN ('retry', 'failed')`

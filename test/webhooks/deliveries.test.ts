@@ -261,7 +261,8 @@ describe('what does not arrive', () => {
 
 test('an attempt that was overtaken by the next changes nothing of what that one brought about', async () => {
   const overtaken = Promise.withResolvers<ServerResponse>()
-  receiver.answer = res => overtaken.resolve(res)
+  const mine = `/service-${services + 1}` // a test before may still be telling somebody
+  receiver.answer = (res, req) => (req.url === mine ? overtaken.resolve(res) : res.writeHead(204).end())
   const crm = await subscriber()
   await openAbout(crm.call, 'u-12')
   const late = await overtaken.promise

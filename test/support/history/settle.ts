@@ -34,6 +34,9 @@ const isOver = ({ right, views }: Case): boolean => {
 /** Days that pass between the rounds: long enough for every look again, for what is kept to be over, and for what is never proven to lapse. */
 const DAYS = [0, 1.1, 0, 1.1, 0, 1.1, 9, 0, 9, 9, 9, 0, 21, 21, 21, 0]
 
+/** With all adapters well everything comes to rest, however busy the machine. */
+const LONG_MS = 15_000
+
 /** Puts everything right and lets time pass until nothing is owed any more. */
 export async function settle(world: World): Promise<void> {
   for (const adapter of world.adapters) adapter.mood = 'well'
@@ -41,12 +44,12 @@ export async function settle(world: World): Promise<void> {
   await world.callBack()
   for (const days of DAYS) {
     if (days > 0) await world.pass(days * 24)
-    await world.rest()
+    await world.rest(LONG_MS)
     await adoptOurOwn(world)
     for (const one of world.cases) if (!isOver(one)) await tend(world, one)
     if (world.cases.every(isOver)) return
   }
-  await world.rest()
+  await world.rest(LONG_MS)
 }
 
 /** Requests of the service's own: an account that was stopped for a report is given back, and what nobody may weigh is split off. */

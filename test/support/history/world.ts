@@ -63,8 +63,8 @@ export interface World {
   pass(hours: number): Promise<void>
   /** Adapters say that what they promised is there. */
   callBack(): Promise<void>
-  /** Until nothing moves any more, but for what waits. */
-  rest(): Promise<void>
+  /** Until nothing moves any more, but for what waits; no longer than that where adapters let things hang. */
+  rest(milliseconds?: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -129,7 +129,7 @@ export async function openWorld(startDay: number): Promise<World> {
           if (status >= 500) violations.push(`a call back was answered ${status}`)
         }
     },
-    rest: () => rest(service),
+    rest: milliseconds => rest(service, milliseconds),
     async close() {
       await letters.stop()
       await service.close()
@@ -146,13 +146,13 @@ const MOVING = `SELECT
   + (SELECT count(*)::int FROM task WHERE state = 'running') AS busy,
   (SELECT count(*)::int FROM task WHERE state IN ('ready', 'accepted') AND run_at <= now()) AS due`
 
-async function rest(service: Service): Promise<void> {
+async function rest(service: Service, milliseconds = 4000): Promise<void> {
   // An adapter that was out of order is left in peace for real seconds; the days of a history pass within them.
   const woken = await service.sql('UPDATE adapter SET strikes = 0, resting_until = NULL WHERE strikes > 0 RETURNING 1')
   const noticed = Date.now() + (woken.length > 0 ? 1500 : 0) // workers look once a second
   let before = -1
   let still = 0
-  for (const end = noticed + 4000; (still < 3 || Date.now() < noticed) && Date.now() < end; ) {
+  for (const end = noticed + milliseconds; (still < 3 || Date.now() < noticed) && Date.now() < end; ) {
     const [{ busy, due } = { busy: 0, due: 0 }] = await service.sql<{ busy: number; due: number }>(MOVING)
     still = busy === 0 && due === before ? still + 1 : 0
     before = due // what a hold keeps from being asked stays due
