@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startErasureCase } from '../support/erasure-case.ts'
 import { type LmsCase, startLmsCase } from '../support/lms-case.ts'
 import { openRawAdapter } from '../support/raw-adapter.ts'
+import { settled } from '../support/registers.ts'
 
 let one: LmsCase
 beforeAll(async () => {
@@ -39,6 +40,7 @@ describe('the plan of a request', () => {
       ({ tasks }) =>
         tasks.filter((task: { action: string; state: string }) => task.action === 'locate' && task.state === 'done').length === 5,
     )
+    await settled(one.service)
     const before = await everything()
     const plan = await planOf(at)
     expect(await everything()).toEqual(before)
@@ -62,6 +64,7 @@ describe('the plan of a request', () => {
   test('asks those who have not counted, without waiting for one that does not answer, and changes nothing', async () => {
     const at = await one.open(one.grace, { type: 'objection', details: { purposes: ['analytics'] } })
     await one.see(at, ({ flags }) => flags.includes('needs_decision'))
+    await settled(one.service)
     const before = await everything()
     const plan = await planOf(at)
     expect(await everything()).toEqual(before)

@@ -53,8 +53,11 @@ describe('a transaction', () => {
   })
 
   test('has each statement with parameters and each query parsed once on its connection, and nothing else', async () => {
-    const { transact } = await open()
-    const prepared = await transact(async tx => {
+    // As many statements as are prepared at most may have been named in this process by now.
+    const module = new URL('../../src/platform/database.ts?anew', import.meta.url).href
+    const anew: typeof import('../../src/platform/database.ts') = await import(module)
+    database = await anew.openDatabase({ url: own.url, tables: [] })
+    const prepared = await database.transact(async tx => {
       for (const key of ['first', 'second']) await note(tx, key)
       await forgetKeys(tx)
       for (let times = 0; times < 2; times++) await tx.query('SELECT 42')
