@@ -10,6 +10,9 @@ export interface ZipEntry {
   stored: boolean
 }
 
+/** Of records, half the time of level 6 for 7 % more bytes. */
+const LEVEL = 5
+
 /**
  * A ZIP archive as a stream, its entries in the given order and dated alike (UTC), so that the same input gives the same bytes.
  *
@@ -18,7 +21,7 @@ export interface ZipEntry {
  * source. ZIP64 where it is needed.
  */
 export function zip(entries: Iterable<ZipEntry>, date: Date): Readable {
-  const archive = new ZipArchive({ zlib: { level: 6 }, highWaterMark: 64 * 1024 })
+  const archive = new ZipArchive({ zlib: { level: LEVEL }, highWaterMark: 64 * 1024 })
   archive.on('error', () => {}) // the pipeline below tells of the first; one that follows it must not end the process
   const gone = new AbortController()
   const out = pipeline(archive, new PassThrough(), () => gone.abort())
