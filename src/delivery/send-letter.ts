@@ -75,7 +75,27 @@ async function attempt(
 
 /** Writes down what came of an attempt. False when the letter was settled meanwhile: by another worker, or because it was taken back. */
 async function note(deps: SendDeps, tx: Tx, letter: Letter, outcome: Outcome, problem?: string): Promise<boolean> {
-  const request = letter.requestId === null ? undefined : await lockRequest(tx, letter.requestId)
+  // In one breath, in this order: the case is held first, and who is not reached is asked for after what came of this letter.
+  const { requestId } = letter
+  const held = requestId === null ? undefined : lockRequest(tx, requestId)
+  const settling = settle(deps, tx, letter, outcome, problem)
+  const unreached = requestId === null ? false : isUnreached(tx, requestId)
+  const [request, settled, isUnheard] = await Promise.all([held, settling, unreached])
+  if (!settled) return false
+  if (outcome === 'deferred')
+    await deps.enqueue(tx, 'send-letter', { letterId: letter.id }, { afterSeconds: Math.min(30, 2 ** settled.attempts) })
+  if (request) await noteInCase(deps, tx, request, letter, outcome, isUnheard)
+  return true
+}
+
+/** @returns nothing where it was settled already */
+async function settle(
+  deps: SendDeps,
+  tx: Tx,
+  letter: Letter,
+  outcome: Outcome,
+  problem?: string,
+): Promise<{ attempts: number } | undefined> {
   const [[settled]] = await tx.query<[{ attempts: number }[], number]>(
     outcome === 'deferred'
       ? `UPDATE letter SET attempts = attempts + 1, problem = $2 WHERE id = $1 AND state = 'queued' RETURNING attempts`
@@ -89,18 +109,20 @@ async function note(deps: SendDeps, tx: Tx, letter: Letter, outcome: Outcome, pr
         : [outcome, outcome === 'sent' ? deps.clock.now() : null, outcome === 'refused' && TO_BE_TOLD.has(letter.kind)]),
     ],
   )
-  if (!settled) return false
-  if (outcome === 'deferred')
-    await deps.enqueue(tx, 'send-letter', { letterId: letter.id }, { afterSeconds: Math.min(30, 2 ** settled.attempts) })
-  if (request) await noteInCase(deps, tx, request, letter, outcome)
-  return true
+  return settled
 }
 
 /** What it means for the request that the letter is about. */
-async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: Letter, outcome: Outcome): Promise<void> {
+async function noteInCase(
+  deps: SendDeps,
+  tx: Tx,
+  request: DsarRequest,
+  letter: Letter,
+  outcome: Outcome,
+  unreached: boolean,
+): Promise<void> {
   const facts = { letter: letter.kind, messageId: letter.messageId }
   if (outcome !== 'deferred') await deps.record(tx, requestStream(request.id), BY, `letter_${outcome}`, facts)
-  const unreached = await isUnreached(tx, request)
   await setFlag(deps, tx, request.id, 'mail_undeliverable', unreached, BY)
   if (!unreached) await forgetUnmailed(tx, request.id)
   if (outcome === 'sent' && ANSWERS.has(letter.kind) && request.state === 'delivering' && !awaitsProof(request))
@@ -108,7 +130,7 @@ async function noteInCase(deps: SendDeps, tx: Tx, request: DsarRequest, letter: 
 }
 
 /** Whether any reader, each controller and everybody else for themself, is not being reached: by the last letter, by one that waits, or at all. */
-async function isUnreached(tx: Tx, { id }: DsarRequest): Promise<boolean> {
+async function isUnreached(tx: Tx, id: string): Promise<boolean> {
   const found = await tx.query<unknown[]>(
     `SELECT 1 FROM letter WHERE request_id = $1 AND state = 'queued' AND attempts >= $2
      UNION ALL SELECT 1 FROM (

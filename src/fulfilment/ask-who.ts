@@ -21,9 +21,13 @@ export async function askWho(deps: AskWhoDeps, requestId: string): Promise<void>
   await deps.transact(async tx => {
     const request = await lockRequest(tx, requestId)
     if (request.state !== 'verifying') return
-    const adapters = (await holdAdapters(tx)).filter(({ manifest }) => manifest.actions.includes('resolve'))
-    const dueAt = await lastMomentOf(deps, tx, request)
-    const named = new Set((await identitiesOf(deps, tx, requestId)).map(({ type }) => type))
+    const [all, dueAt, identities] = await Promise.all([
+      holdAdapters(tx),
+      lastMomentOf(deps, tx, request),
+      identitiesOf(deps, tx, requestId),
+    ])
+    const adapters = all.filter(({ manifest }) => manifest.actions.includes('resolve'))
+    const named = new Set(identities.map(({ type }) => type))
     const tasks = adapters.map((adapter): NewTask => {
       const config = configOf(adapter, [])
       const task = { id: randomUUIDv7(), adapterId: adapter.id, adapter: adapter.name, action: 'resolve', config } as const

@@ -51,8 +51,11 @@ async function askAdapters(
   details: Details,
   actions: readonly Action[],
 ): Promise<NewTask[]> {
-  const adapters = await holdAdapters(tx)
-  const refused = await refusedPartsOf(tx, request.id)
+  const [adapters, refused, dueAt] = await Promise.all([
+    holdAdapters(tx),
+    refusedPartsOf(tx, request.id),
+    lastMomentOf(deps, tx, request),
+  ])
   // Another restriction of the person is in force: this one ends here, and nobody uses the data again for that.
   const isKept = details.lifts !== undefined && (await isRestricted(tx, details.lifts))
   const about = {
@@ -64,7 +67,6 @@ async function askAdapters(
     ...(details.lifts !== undefined && { untouched: await keptOfPerson(tx, request.id) }),
   }
   const tasks = planTasks(about, adapters, actions)
-  const dueAt = await lastMomentOf(deps, tx, request)
   await insertTasks(tx, { requestId: request.id, round: 0, dueAt, now: deps.clock.now() }, tasks)
   await deps.record(tx, requestStream(request.id), system('fulfilment'), 'adapters_asked', {
     adapters: adapters.map(({ name }) => name),

@@ -7,6 +7,7 @@ import type { Vault } from '../platform/vault.ts'
 import { type Policy, purposesOn } from '../policy/policy.ts'
 import type { Receiver } from '../policy/receivers.ts'
 import { refusedPartsOf } from './decisions.store.ts'
+import { sealedDetailsOf } from './requests.store.ts'
 
 const closed = { additionalProperties: false } as const
 const Value = Type.Union([Type.String({ maxLength: 2000 }), Type.Number(), Type.Boolean(), Type.Null()])
@@ -148,10 +149,8 @@ async function isSplit(read: Tx, id: string): Promise<boolean> {
 
 /** The particulars as they were given. */
 export async function givenDetails({ vault }: DetailsDeps, read: Tx, id: string): Promise<Details> {
-  const [row] = await read.query<{ sealed: Buffer | null }[]>('SELECT details_sealed AS sealed FROM dsar_request WHERE id = $1', [
-    id,
-  ])
-  return row?.sealed ? (vault.openJson(row.sealed, context(id)) as Details) : {}
+  const sealed = await sealedDetailsOf(read, id)
+  return sealed ? (vault.openJson(sealed, context(id)) as Details) : {}
 }
 
 /** The particulars that are to be carried out: without the purposes that were refused, or split off. */

@@ -13,6 +13,7 @@ const COLUMNS = Object.entries(RequestTable.options.columns).map(([field, { name
 }))
 const READ = COLUMNS.filter(({ isRead }) => isRead).map(({ field, name }) => `${name} AS "${field}"`)
 const SELECT = `SELECT ${READ.join(', ')} FROM dsar_request WHERE id = $1`
+const LOCK = `SELECT ${READ.join(', ')}, details_sealed AS "detailsSealed" FROM dsar_request WHERE id = $1 FOR UPDATE`
 
 const stored = (value: unknown, isJson: boolean) => (isJson && value !== null ? JSON.stringify(value) : value)
 
@@ -25,11 +26,20 @@ function hold(tx: Tx, request: DsarRequest): DsarRequest {
   return request
 }
 
+/** What was said with a request, sealed: it never changes, and stands in the same row. */
+const said = new WeakMap<Tx, Map<string, Buffer | null>>()
+
+function holdSaid(tx: Tx, id: string, sealed: Buffer | null): void {
+  const mine = said.get(tx) ?? new Map<string, Buffer | null>()
+  said.set(tx, mine.set(id, sealed))
+}
+
 /** A new request; its transaction holds it. */
 export async function insert(tx: Tx, row: RequestRow): Promise<void> {
   await tx.insert(RequestTable, row)
   const { referenceSealed, referenceIndex, nameSealed, detailsSealed, ...request } = row
   hold(tx, request)
+  holdSaid(tx, request.id, detailsSealed)
 }
 
 export async function get(tx: Tx, id: string): Promise<DsarRequest | null> {
@@ -41,9 +51,21 @@ export async function get(tx: Tx, id: string): Promise<DsarRequest | null> {
 export async function lock(tx: Tx, id: string): Promise<DsarRequest> {
   const mine = held.get(tx)?.get(id)
   if (mine) return mine
-  const [request] = await tx.query<DsarRequest[]>(`${SELECT} FOR UPDATE`, [id])
-  if (!request) throw new Problem('not_found')
+  const [row] = await tx.query<(DsarRequest & { detailsSealed: Buffer | null })[]>(LOCK, [id])
+  if (!row) throw new Problem('not_found')
+  const { detailsSealed, ...request } = row
+  holdSaid(tx, id, detailsSealed)
   return hold(tx, request)
+}
+
+/** The particulars as they were given, sealed; from a request that is held without asking. */
+export async function sealedDetailsOf(tx: Tx, id: string): Promise<Buffer | null> {
+  const mine = said.get(tx)?.get(id)
+  if (mine !== undefined) return mine
+  const [row] = await tx.query<{ sealed: Buffer | null }[]>('SELECT details_sealed AS sealed FROM dsar_request WHERE id = $1', [
+    id,
+  ])
+  return row?.sealed ?? null
 }
 
 /** Changes a locked request; every change makes a new version of it. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { dayIn } from '../../src/domain/day.ts'
 import { answeredRequest } from '../support/answered-request.ts'
 import { type Call, callers } from '../support/callers.ts'
 import { type Service, startService } from '../support/service.ts'
@@ -94,7 +95,7 @@ describe('another controller that says nothing', () => {
 
   test('is late once its own month is over without a word of an answer, and the officer is told that, once', async () => {
     const { dueOn } = await seen()
-    while (service.clock.now().toISOString().slice(0, 10) < dueOn) await pass(1)
+    while (dayIn(service.clock.now(), service.config.timeZone) < dueOn) await pass(1)
     expect(await raised()).toEqual(['unacknowledged'])
     await pass(2)
     await pass(1)
