@@ -40,3 +40,24 @@ export function together<I, O>(
       else queueMicrotask(takeNext) // so that what comes in one breath goes in one piece
     })
 }
+
+/** The same for each key apart, a piece at a time: what is asked of a key while something of it is under way goes together afterwards. */
+export function togetherBy<I, O>(
+  keyOf: (item: I) => string,
+  work: (items: I[]) => Promise<O[]>,
+  { most }: { most: number },
+): (item: I) => Promise<O> {
+  const doors = new Map<string, { ask: (item: I) => Promise<O>; inside: number }>()
+  return async item => {
+    const key = keyOf(item)
+    const door = doors.get(key) ?? { ask: together(work, { atOnce: 1, most }), inside: 0 }
+    doors.set(key, door)
+    door.inside += 1
+    try {
+      return await door.ask(item)
+    } finally {
+      door.inside -= 1
+      if (door.inside === 0) doors.delete(key)
+    }
+  }
+}

@@ -16,7 +16,8 @@ import { gateBefore } from './gate.store.ts'
 import { changeBehind, isEffect } from './judge-effect.ts'
 import { readBack } from './read-back.ts'
 import { type Came, type ReceiveDeps, receiveAnswer } from './receive-answer.ts'
-import { openSpool, type Spool, type SpooledPart } from './spool.ts'
+import type { Arrived, Receive } from './receive-together.ts'
+import { openSpool, type Spool } from './spool.ts'
 import { type TaskCallDeps, taskCallOf } from './task-call.ts'
 import { locationContext, type Task, tasksOf } from './tasks.store.ts'
 import { withholding } from './withhold.ts'
@@ -32,6 +33,7 @@ export interface RunDeps extends ReceiveDeps, IdentityDeps, DetailsDeps {
   policy: Policy
   callLimits: CallLimits
   keyOf: DataKeyOf
+  receive: Receive
   onError(error: unknown): void
 }
 
@@ -64,9 +66,7 @@ export async function runTask(deps: RunDeps, task: Task, stopping: AbortSignal):
   }
 }
 
-interface Asked {
-  answer: Came
-  parts: SpooledPart[]
+interface Asked extends Omit<Arrived, 'task'> {
   /** Takes away what came. */
   discard?(): Promise<void>
 }
@@ -75,12 +75,16 @@ const nothing = (answer: Came): Asked => ({ answer, parts: [] })
 
 /**
  * Writes down what came. The database may be away for a moment, and an answer is dear: it is tried a few times. Once a try has
- * thrown, whether it had been kept is not known: then the blobs stay, and are swept if nobody names them.
+ * thrown, whether it had been kept is not known: then the blobs stay, and are swept if nobody names them. What failed in company is tried
+ * by itself, so that one answer that cannot be taken in keeps no other out.
  */
 async function keep(deps: RunDeps, task: Task, { answer, parts, discard }: Asked): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const kept = await deps.transact(tx => receiveAnswer(deps, tx, task, answer, parts))
+      const kept =
+        tries === 1
+          ? await deps.receive({ task, answer, parts })
+          : await deps.transact(tx => receiveAnswer(deps, tx, task, answer, parts))
       if (!kept && tries === 1) await discard?.()
       return
     } catch (error) {

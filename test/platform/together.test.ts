@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { together } from '../../src/platform/together.ts'
+import { together, togetherBy } from '../../src/platform/together.ts'
 
 /** Work that is done when the test says so. */
 function heldWork({ atOnce = 1, most = 10 } = {}) {
@@ -80,5 +80,24 @@ describe('what is asked one by one', () => {
         }
       }),
     )
+  })
+})
+
+describe('what is asked one by one, each of its kind', () => {
+  test('goes a piece of a kind at a time, and no kind waits for another', async () => {
+    const pieces: { items: string[]; done(): void }[] = []
+    const work = (items: string[]) => new Promise<string[]>(resolve => pieces.push({ items, done: () => resolve(items) }))
+    const ask = togetherBy((item: string) => item.charAt(0), work, { most: 2 })
+    const asked = ['a1', 'b1'].map(ask)
+    await settle()
+    asked.push(...['a2', 'a3', 'a4'].map(ask))
+    await settle()
+    expect(pieces.map(({ items }) => items)).toEqual([['a1'], ['b1']])
+    for (const n of [0, 1, 2, 3]) {
+      pieces[n]?.done()
+      await settle()
+    }
+    expect(await Promise.all(asked)).toEqual(['a1', 'b1', 'a2', 'a3', 'a4'])
+    expect(pieces.map(({ items }) => items)).toEqual([['a1'], ['b1'], ['a2', 'a3'], ['a4']])
   })
 })

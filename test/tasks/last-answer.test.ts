@@ -9,9 +9,11 @@ import { type Database, openDatabase } from '../../src/platform/database.ts'
 import { openQueue, type Queue } from '../../src/platform/queue.ts'
 import { openVault } from '../../src/platform/vault.ts'
 import { generateVaultKeyFile } from '../../src/platform/vault-key-file.ts'
-import { getRequest } from '../../src/requests/apply-event.ts'
+import { getRequest, lockRequest } from '../../src/requests/apply-event.ts'
 import { RequestTable } from '../../src/requests/requests.table.ts'
 import { receiveAnswer } from '../../src/tasks/receive-answer.ts'
+import { receivingTogether } from '../../src/tasks/receive-together.ts'
+import type { SpooledPart } from '../../src/tasks/spool.ts'
 import { getTask, type Task } from '../../src/tasks/tasks.store.ts'
 import { casesIn, heldOpen, somebodyWaits } from '../support/cases.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
@@ -104,6 +106,47 @@ const contradictionsIn = async (requestId: string) =>
       [requestId],
     )
   ).length
+
+describe('answers to one request that come while it is held', () => {
+  /** Takes in, and says how many transactions that took. */
+  function receiving() {
+    let transactions = 0
+    const transact: typeof database.transact = work => {
+      transactions += 1
+      return database.transact(work)
+    }
+    const receive = receivingTogether({ ...deps, transact })
+    return { come: (task: Task, parts: SpooledPart[] = []) => receive({ task, answer: WHOLE, parts }), count: () => transactions }
+  }
+  const runningIn = (request: string, count: number) => Promise.all(Array.from({ length: count }, () => running(request)))
+
+  test('wait together, and are taken in one after the other in one transaction', async () => {
+    const [request, other] = [await cases.request(), await cases.request()]
+    const tasks = await runningIn(request, 5)
+    const { come, count } = receiving()
+    const holder = await heldOpen(database, tx => lockRequest(tx, request))
+    const first = come(tasks[0] as Task)
+    await somebodyWaits(database.read)
+    const others = Promise.all(tasks.slice(1).map(task => come(task)))
+    expect(await come(await running(other))).toBe(true) // another request waits for none of this
+    await holder.commit()
+    expect([await first, await others]).toEqual([true, [true, true, true, true]])
+    expect(count()).toBe(3) // the first, those that came after it, and the other request's
+    expect(await jobsFor(request, 'conclude-fulfilment')).toBe(1)
+  })
+
+  test('stand and fall together: of what fails none was kept, and each can be taken in by itself', async () => {
+    const request = await cases.request()
+    const [good, bad] = (await runningIn(request, 2)) as [Task, Task]
+    const { come } = receiving()
+    const records = { dataset: 'a', kind: 'records' as const, number: 0, mediaType: 'application/json' }
+    const unfit = { ...records, bytes: Number.NaN, sha256: '0', incompressible: false, inline: null, blobKey: 'a/0' } // no row holds such a size
+    const ends = await Promise.allSettled([come(good), come(bad, [unfit])])
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect((await getTask(database.read, good.id))?.state).toBe('running')
+    expect([await come(good), await jobsFor(request, 'conclude-fulfilment')]).toEqual([true, 0])
+  })
+})
 
 describe('two answers at once', () => {
   test('are taken one after the other, and the second knows that it is the last', async () => {
