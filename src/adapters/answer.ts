@@ -22,6 +22,16 @@ export type Answer =
   /** It speaks of somebody we did not ask about. Nothing of it may be used. */
   | { kind: 'quarantined'; reason: string }
   /** Worth asking again; not before `afterSeconds`, where the adapter said so. */
-  | { kind: 'later'; afterSeconds?: number; code: Trouble; detail: string }
+  | ({ kind: 'later'; afterSeconds?: number } & CameToNothing)
   /** Asking again would give the same: a person has to look. */
-  | { kind: 'failed'; code: Trouble; detail: string }
+  | ({ kind: 'failed' } & CameToNothing)
+
+interface CameToNothing {
+  code: Trouble
+  detail: string
+  /** The same call came to nothing for another task, which says so too. */
+  shared?: true
+}
+
+export const isTrouble = (answer: { kind: string }): answer is Extract<Answer, { kind: 'later' | 'failed' }> =>
+  answer.kind === 'later' || answer.kind === 'failed'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { realTime } from '../platform/clock.ts'
-import { together } from '../platform/together.ts'
-import type { Answer } from './answer.ts'
+import { togetherBy } from '../platform/together.ts'
+import { type Answer, isTrouble } from './answer.ts'
 import { type Entry, MOST, readBatch } from './batch-answer.ts'
 import { type CallDeps, callAdapter, collects, meaningOf, type ServiceCall } from './call-adapter.ts'
 import { CALL_LIMITS } from './call-limits.ts'
@@ -21,18 +21,15 @@ const BYTES_OF_ONE = 8 * 1024
  * if it had been asked alone; a copy is, because it comes as a stream, and so is the way back to a promise.
  */
 export function createCallInBatches(deps: CallDeps): (call: ServiceCall) => Promise<Answer> {
-  const doors = new Map<string, (call: ServiceCall) => Promise<Answer>>()
-  return call => {
-    const most = Math.min(call.batch ?? 1, MOST)
-    if (most < 2 || !fitsInBatch(call)) return callAdapter(deps, call)
-    const { lingerMs } = call.limits ?? CALL_LIMITS
-    const key = JSON.stringify([call.baseUrl, call.secrets, most])
-    const door =
-      doors.get(key) ?? together((calls: ServiceCall[]) => askTogether(deps, calls), { atOnce: Infinity, most, lingerMs })
-    doors.set(key, door)
-    return unlessAborted(door(call), call.signal)
-  }
+  const askInBatch = togetherBy(
+    ({ baseUrl, secrets, batch }: ServiceCall) => JSON.stringify([baseUrl, secrets, batch]),
+    calls => askTogether(deps, calls),
+    call => ({ atOnce: Infinity, most: mostOf(call), lingerMs: (call.limits ?? CALL_LIMITS).lingerMs }),
+  )
+  return call => (mostOf(call) > 1 && fitsInBatch(call) ? unlessAborted(askInBatch(call), call.signal) : callAdapter(deps, call))
 }
+
+const mostOf = ({ batch = 1 }: ServiceCall): number => Math.min(batch, MOST)
 
 const fitsInBatch = ({ task, location }: ServiceCall): boolean =>
   !collects(task) && location === undefined && JSON.stringify(task).length <= BYTES_OF_ONE
@@ -51,12 +48,20 @@ async function askTogether(deps: CallDeps, calls: readonly ServiceCall[]): Promi
       calls.map(({ task }) => task),
       first.limits,
     )
-    return calls.map(call => judge(deps, call, entries.get(call.task.taskId), url))
+    return troubleOnce(calls.map(call => judge(deps, call, entries.get(call.task.taskId), url)))
   } catch (error) {
     const trouble = troubleWith(error, afterSeconds)
     // What is wrong with the whole for good may be the fault of one of them: alone, each has what it deserves.
-    return trouble.kind === 'failed' ? Promise.all(calls.map(call => callAdapter(deps, call))) : calls.map(() => trouble)
+    return trouble.kind === 'failed'
+      ? Promise.all(calls.map(call => callAdapter(deps, call)))
+      : troubleOnce(calls.map(() => trouble))
   }
+}
+
+/** However many tasks a call came to nothing for, the adapter was out of order once. */
+function troubleOnce(answers: Answer[]): Answer[] {
+  const first = answers.findIndex(isTrouble)
+  return answers.map((answer, n) => (isTrouble(answer) && n > first ? { ...answer, shared: true } : answer))
 }
 
 function request(

@@ -4,6 +4,14 @@ interface Waiting<I, O> {
   reject(error: unknown): void
 }
 
+interface Together {
+  /** Pieces of work under way. */
+  atOnce: number
+  /** In a piece. */
+  most: number
+  lingerMs?: number
+}
+
 /**
  * Lets work that is done for many at the cost of one be asked for one by one. Nobody waits while there is room, but for company and at
  * most `lingerMs`; what comes while `atOnce` pieces of work are under way goes together as soon as one of them ends, `most` in a piece.
@@ -11,7 +19,7 @@ interface Waiting<I, O> {
  */
 export function together<I, O>(
   work: (items: I[]) => Promise<O[]>,
-  { atOnce, most, lingerMs = 0 }: { atOnce: number; most: number; lingerMs?: number },
+  { atOnce, most, lingerMs = 0 }: Together,
 ): (item: I) => Promise<O> {
   const waiting: Waiting<I, O>[] = []
   let underWay = 0
@@ -41,16 +49,16 @@ export function together<I, O>(
     })
 }
 
-/** The same for each key apart, a piece at a time: what is asked of a key while something of it is under way goes together afterwards. */
+/** The same for each key apart, as if each had been made for itself; what is asked of one key waits for no other. */
 export function togetherBy<I, O>(
   keyOf: (item: I) => string,
   work: (items: I[]) => Promise<O[]>,
-  { most }: { most: number },
+  optionsOf: (item: I) => Together,
 ): (item: I) => Promise<O> {
   const doors = new Map<string, { ask: (item: I) => Promise<O>; inside: number }>()
   return async item => {
     const key = keyOf(item)
-    const door = doors.get(key) ?? { ask: together(work, { atOnce: 1, most }), inside: 0 }
+    const door = doors.get(key) ?? { ask: together(work, optionsOf(item)), inside: 0 }
     doors.set(key, door)
     door.inside += 1
     try {

@@ -1,4 +1,4 @@
-import type { Answer } from '../adapters/answer.ts'
+import { type Answer, isTrouble } from '../adapters/answer.ts'
 import { retryDelay } from '../adapters/retry.ts'
 import { requestStream } from '../audit/record.ts'
 import type { Actor } from '../domain/actor.ts'
@@ -49,7 +49,8 @@ const RECOUNTS = 2
  */
 export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answer: Came, parts: SpooledPart[]): Promise<boolean> {
   const request = await lockRequest(tx, task.requestId)
-  await noteWhetherUp(tx, task.adapterId, answer.kind === 'later' || answer.kind === 'failed' ? answer.code : undefined)
+  const trouble = isTrouble(answer) ? answer : undefined
+  if (!trouble?.shared) await noteWhetherUp(tx, task.adapterId, trouble?.code)
   if (!isAwaited(task, request.state)) return comesSecond(deps, tx, task, answer)
   const now = deps.clock.now()
   const change = await changeFor(deps, tx, task, unlessHeldBack(answer, request.state), now)

@@ -14,8 +14,8 @@ export interface Arrived {
 /** Takes in what came. Whether it was kept, as `receiveAnswer` says. */
 export type Receive = (arrived: Arrived) => Promise<boolean>
 
-/** So that no transaction holds a request for long. */
-const MOST = 8
+/** One transaction of a request at a time, and none that holds it for long. */
+const AT_ONCE = { atOnce: 1, most: 8 }
 
 /**
  * Answers to one request are taken in one at a time, and those of its adapters come all at once. So what comes while one is being taken
@@ -25,7 +25,7 @@ export const receivingTogether = (deps: ReceiveDeps): Receive =>
   togetherBy(
     ({ task }) => task.requestId,
     arrived => deps.transact(tx => receiveInTurn(deps, tx, arrived)),
-    { most: MOST },
+    () => AT_ONCE,
   )
 
 async function receiveInTurn(deps: ReceiveDeps, tx: Tx, arrived: Arrived[]): Promise<boolean[]> {

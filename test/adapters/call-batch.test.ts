@@ -43,6 +43,8 @@ afterEach(async () => {
   await server.close()
 })
 
+const isShared = (answer: Answer): boolean => 'shared' in answer
+
 const json = (body: unknown, status = 200): Reply => {
   const bytes = typeof body === 'string' ? body : JSON.stringify(body)
   return res => res.writeHead(status, { 'content-type': 'application/json' }).end(bytes)
@@ -189,7 +191,9 @@ describe('an answer to several', () => {
   test('that leaves one out has that one asked again', async () => {
     const [ana, ben] = people(2) as [TaskCall, TaskCall]
     reply = json({ answers: [{ taskId: ana.taskId, status: 204 }] })
-    expect((await askAll([ana, ben])).map(gistOf)).toEqual(['unknown', 'later cut'])
+    const answers = await askAll([ana, ben])
+    expect(answers.map(gistOf)).toEqual(['unknown', 'later cut'])
+    expect(answers.map(isShared)).toEqual([false, false])
   })
 
   test('that promises a place which is not the adapter’s is not followed', async () => {
@@ -242,6 +246,7 @@ describe('an answer to several', () => {
     reply = given
     const answers = await askAll(people(2))
     expect(answers.map(gistOf)).toEqual([expected, expected])
+    expect(answers.map(isShared)).toEqual([false, true]) // one call came to nothing, and not two
     expect(paths()).toEqual(['POST /batches'])
     expect(JSON.stringify(answers)).not.toMatch(/u-0/)
   })

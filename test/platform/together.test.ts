@@ -87,7 +87,11 @@ describe('what is asked one by one, each of its kind', () => {
   test('goes a piece of a kind at a time, and no kind waits for another', async () => {
     const pieces: { items: string[]; done(): void }[] = []
     const work = (items: string[]) => new Promise<string[]>(resolve => pieces.push({ items, done: () => resolve(items) }))
-    const ask = togetherBy((item: string) => item.charAt(0), work, { most: 2 })
+    const ask = togetherBy(
+      (item: string) => item.charAt(0),
+      work,
+      () => ({ atOnce: 1, most: 2 }),
+    )
     const asked = ['a1', 'b1'].map(ask)
     await settle()
     asked.push(...['a2', 'a3', 'a4'].map(ask))

@@ -148,6 +148,18 @@ describe('answers to one request that come while it is held', () => {
   })
 })
 
+test('a call that came to nothing for several tasks is held against the adapter once', async () => {
+  const request = await cases.request()
+  const adapter = await cases.adapter()
+  const cut = { kind: 'later', code: 'connection', detail: 'The line was cut.' } as const
+  await receive(await running(request, 'locate', adapter), cut)
+  await receive(await running(request, 'collect', adapter), { ...cut, shared: true })
+  const strikes = () => database.read.query('SELECT strikes FROM adapter WHERE id = $1', [adapter])
+  expect(await strikes()).toEqual([{ strikes: 1 }])
+  await receive(await running(await cases.request(), 'collect', adapter), cut)
+  expect(await strikes()).toEqual([{ strikes: 2 }])
+})
+
 describe('two answers at once', () => {
   test('are taken one after the other, and the second knows that it is the last', async () => {
     const request = await cases.request()
