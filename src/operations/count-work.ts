@@ -1,6 +1,7 @@
 import { Counter } from 'prom-client'
 import type { Tx } from '../platform/database.ts'
 import { type Metrics, measure } from '../platform/metrics.ts'
+import { countOpenTasks } from '../tasks/adapter-health.store.ts'
 
 /** What happens, counted: names out of our vocabulary, never an id. */
 export interface Counts {
@@ -31,29 +32,21 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
     [],
   )
   const failed = counter('dsar_jobs_failed_total', 'Job attempts that failed', ['job'])
+  const byLabel = (sql: string) => () => read.query<Labelled[]>(sql)
   gaugeOf(
     metrics,
-    read,
     'dsar_open_requests',
     'Open requests by state',
     'state',
-    'SELECT state AS label, count(*) FROM dsar_request WHERE closed_at IS NULL GROUP BY 1',
+    byLabel('SELECT state AS label, count(*) FROM dsar_request WHERE closed_at IS NULL GROUP BY 1'),
   )
+  gaugeOf(metrics, 'dsar_open_tasks', 'Tasks that are not done, by state', 'state', () => countOpenTasks(read))
   gaugeOf(
     metrics,
-    read,
-    'dsar_open_tasks',
-    'Tasks that are not done, by state',
-    'state',
-    `SELECT state AS label, count(*) FROM task WHERE state NOT IN ('done', 'cancelled') GROUP BY 1`,
-  )
-  gaugeOf(
-    metrics,
-    read,
     'dsar_flags',
     'Open requests that need eyes, by flag',
     'flag',
-    'SELECT unnest(flags) AS label, count(*) FROM dsar_request WHERE closed_at IS NULL GROUP BY 1',
+    byLabel('SELECT unnest(flags) AS label, count(*) FROM dsar_request WHERE closed_at IS NULL GROUP BY 1'),
   )
   return {
     alarm: level => alarms.inc({ level }),
@@ -67,8 +60,11 @@ export function countWork(metrics: Metrics, read: Tx): Counts {
   }
 }
 
-function gaugeOf(metrics: Metrics, read: Tx, name: string, help: string, label: string, sql: string): void {
-  measure(metrics, { name, help, label }, async () =>
-    (await read.query<{ label: string; count: number }[]>(sql)).map(row => [row.label, row.count] as const),
-  )
+interface Labelled {
+  label: string
+  count: number
+}
+
+function gaugeOf(metrics: Metrics, name: string, help: string, label: string, look: () => Promise<Labelled[]>): void {
+  measure(metrics, { name, help, label }, async () => (await look()).map(row => [row.label, row.count] as const))
 }

@@ -30,6 +30,15 @@ const FEW = 10
 /** Whoever has answered nothing for a day will answer late what is due within this many hours. */
 const SILENT_HOURS = 72
 
+/** In the words of the partial indexes, so that what was done long ago is not read: `task_claimable`, `task_waiting` and `task_stuck`. */
+const IS_TO_BE_ANSWERED = `(state IN ('ready', 'accepted', 'running') OR state = 'waiting')`
+const IS_STUCK = `state IN ('failed', 'quarantined')`
+
+/** How many tasks of the fleet are not over, by state. */
+export function countOpenTasks(tx: Tx): Promise<{ label: string; count: number }[]> {
+  return tx.query(`SELECT state AS label, count(*) FROM task WHERE ${IS_TO_BE_ANSWERED} OR ${IS_STUCK} GROUP BY 1`)
+}
+
 /** @param id all that are asked, without it */
 export async function healthOf(tx: Tx, now: Date, id?: string): Promise<AdapterHealth[]> {
   const adapters = await tx.query<Omit<AdapterHealth, 'doneAt'>[]>(
@@ -49,7 +58,7 @@ export async function healthOf(tx: Tx, now: Date, id?: string): Promise<AdapterH
            THEN $1::timestamptz + make_interval(secs => nth * 3600 / speed.rate) > due_at
            ELSE (a.strikes >= ${STRIKES} OR a.state <> 'live') AND due_at < $1::timestamptz + interval '${SILENT_HOURS} hours' END)::int AS late
        FROM (SELECT due_at, row_number() OVER (ORDER BY due_at, ahead, id) AS nth FROM task
-             WHERE adapter_id = a.id AND asked AND state IN ('waiting', 'ready', 'running', 'accepted')) open_tasks) owed
+             WHERE adapter_id = a.id AND asked AND ${IS_TO_BE_ANSWERED}) open_tasks) owed
      WHERE a.state <> 'removed' AND ($2::uuid IS NULL AND a.live_since IS NOT NULL OR a.id = $2) ORDER BY a.name`,
     [now, id ?? null],
   )
