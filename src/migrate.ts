@@ -28,7 +28,7 @@ import { ClaimsInOrder1763902600000 } from '../migrations/0026-claims-in-order.t
 import { SaidByCallBack1763902700000 } from '../migrations/0027-said-by-call-back.ts'
 import { ClaimsOfABacklog1763902800000 } from '../migrations/0028-claims-of-a-backlog.ts'
 import { FairAmongOpeners1763989200000 } from '../migrations/0029-fair-among-openers.ts'
-import { OpenTasks1764075600000 } from '../migrations/0030-open-tasks.ts'
+import { FoundAmongMany1764075600000 } from '../migrations/0030-found-among-many.ts'
 import { JOB_NAMES } from './pipeline.ts'
 import { installQueue } from './platform/queue.ts'
 
@@ -61,7 +61,7 @@ export const MIGRATIONS = [
   SaidByCallBack1763902700000,
   ClaimsOfABacklog1763902800000,
   FairAmongOpeners1763989200000,
-  OpenTasks1764075600000,
+  FoundAmongMany1764075600000,
 ]
 
 /** Any number that nothing else in the database uses as an advisory lock. */

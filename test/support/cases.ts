@@ -102,6 +102,25 @@ export async function somebodyWaits(read: Tx): Promise<void> {
   }
 }
 
+/** Which of these tables are read from end to end by `look`. */
+export function readWhole<T>(
+  { transact }: Pick<Database, 'transact'>,
+  tables: readonly string[],
+  look: (tx: Tx) => Promise<T>,
+): Promise<{ result: T; tables: string[] }> {
+  return transact(async tx => {
+    const scans = async () =>
+      tx.query<{ relname: string; scans: number }[]>(
+        'SELECT relname, seq_scan::int AS scans FROM pg_stat_xact_user_tables WHERE relname = ANY($1) ORDER BY relname',
+        [tables],
+      )
+    const before = await scans() // it may still count what the session did before
+    const result = await look(tx)
+    const after = await scans()
+    return { result, tables: after.filter(({ scans }, n) => scans !== before[n]?.scans).map(({ relname }) => relname) }
+  })
+}
+
 /** A transaction that has done its work and stays open until told to end. */
 export async function heldOpen<T>(
   { transact }: Pick<Database, 'transact'>,
