@@ -28,8 +28,10 @@ export const receivingTogether = (deps: ReceiveDeps): Receive =>
     () => AT_ONCE,
   )
 
-async function receiveInTurn(deps: ReceiveDeps, tx: Tx, arrived: Arrived[]): Promise<boolean[]> {
-  const kept: boolean[] = []
-  for (const { task, answer, parts } of arrived) kept.push(await receiveAnswer(deps, tx, task, answer, parts))
-  return kept
+/** By adapter, because each answer takes note of how its adapter does: two transactions that did so crosswise would wait for each other. */
+async function receiveInTurn(deps: ReceiveDeps, tx: Tx, arrived: readonly Arrived[]): Promise<boolean[]> {
+  const kept = new Map<Arrived, boolean>()
+  for (const one of arrived.toSorted((a, b) => (a.task.adapterId < b.task.adapterId ? -1 : 1)))
+    kept.set(one, await receiveAnswer(deps, tx, one.task, one.answer, one.parts))
+  return arrived.map(one => kept.get(one) === true)
 }

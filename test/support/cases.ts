@@ -91,13 +91,13 @@ export const casesIn = (read: Tx) => ({
   },
 })
 
-/** Resolves once some session of this database waits for a lock that another holds. */
-export async function somebodyWaits(read: Tx): Promise<void> {
+/** Resolves once so many sessions of this database wait for locks that others hold. */
+export async function somebodyWaits(read: Tx, sessions = 1): Promise<void> {
   while (true) {
     const waiting = await read.query<unknown[]>(
       `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
     )
-    if (waiting.length > 0) return
+    if (waiting.length >= sessions) return
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }

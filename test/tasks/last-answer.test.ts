@@ -148,6 +148,36 @@ describe('answers to one request that come while it is held', () => {
   })
 })
 
+test('answers of the same adapters to two requests do not wait for each other crosswise', async () => {
+  const cut: Answer = { kind: 'later', code: 'connection', detail: 'The line was cut.' }
+  const adapters = [await cases.adapter(), await cases.adapter()].sort()
+  let tries = 0
+  const receive = receivingTogether({
+    ...deps,
+    transact: work =>
+      database.transact(tx => {
+        tries += 1 // once more for each time that the database ends a deadlock
+        return work(tx)
+      }),
+  })
+  const runningAt = (request: string, order: readonly string[]) =>
+    Promise.all(order.map(adapter => running(request, 'collect', adapter)))
+  const [mine, yours] = [
+    await runningAt(await cases.request(), adapters),
+    await runningAt(await cases.request(), adapters.toReversed()),
+  ]
+  const comeIn = (tasks: Task[]) => Promise.all(tasks.map(task => receive({ task, answer: cut, parts: [] })))
+  // Both take note of both adapters: while one waits for the lower id, the other must not hold the higher one.
+  const holder = await heldOpen(database, tx => tx.query('SELECT FROM adapter WHERE id = $1 FOR UPDATE', [adapters[0]]))
+  const first = comeIn(mine)
+  await somebodyWaits(database.read, 1)
+  const second = comeIn(yours)
+  await somebodyWaits(database.read, 2)
+  await holder.commit()
+  await Promise.all([first, second])
+  expect(tries).toBe(2)
+})
+
 test('a call that came to nothing for several tasks is held against the adapter once', async () => {
   const request = await cases.request()
   const adapter = await cases.adapter()
