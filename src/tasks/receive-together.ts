@@ -31,7 +31,9 @@ export const receivingTogether = (deps: ReceiveDeps): Receive =>
 /** By adapter, because each answer takes note of how its adapter does: two transactions that did so crosswise would wait for each other. */
 async function receiveInTurn(deps: ReceiveDeps, tx: Tx, arrived: readonly Arrived[]): Promise<boolean[]> {
   const kept = new Map<Arrived, boolean>()
-  for (const one of arrived.toSorted((a, b) => (a.task.adapterId < b.task.adapterId ? -1 : 1)))
+  for (const one of arrived.toSorted((a, b) => compare(a.task.adapterId, b.task.adapterId)))
     kept.set(one, await receiveAnswer(deps, tx, one.task, one.answer, one.parts))
   return arrived.map(one => kept.get(one) === true)
 }
+
+const compare = (a: string, b: string): number => Number(a > b) - Number(a < b)

@@ -135,6 +135,29 @@ test('each try asks the same under the same key', async () => {
   expect(asked[0]?.task).toMatchObject({ parameters: { ground: '17_1_b' }, legalGround: '17_1_b' })
 }, 60_000)
 
+test('an erasure that was made, and whose answer was lost, is found made by whoever has it asked again at once', async () => {
+  const adapter = await openHonestAdapter('things')
+  one = await startErasureCase([adapter])
+  const { erase } = adapter.on
+  const done = new Map<string, unknown>()
+  adapter.on.erase = (task, res, req) => {
+    if (done.has(task.taskId)) return sendJson(res, 200, done.get(task.taskId))
+    if (done.size > 0) return res.writeHead(204).end() // nobody is known any more under another key
+    const matched = task.subject.identities.slice(0, 1)
+    done.set(task.taskId, { taskId: task.taskId, matched, datasets: [{ name: 'things', outcome: 'completed', count: 2 }] })
+    res.destroy()
+    return erase(task, res, req)
+  }
+  const { at } = await one.erase()
+  await one.coolOff(at)
+  const eraseTask = async () =>
+    (await one.officer(`${at}/tasks`)).body.tasks.find(({ action }: { action: string }) => action === 'erase')
+  await eventually(async () => (await eraseTask())?.failures === 1)
+  await one.officer(`${at}/tasks/${(await eraseTask()).id}/retry`, { method: 'POST' })
+  await one.see(at, isCompleted, 20_000)
+  expect(new Set(adapter.calls.filter(({ task }) => task?.action === 'erase').map(({ key }) => key)).size).toBe(1)
+}, 40_000)
+
 test('an erasure narrowed to what nobody holds leaves the account, marks nobody erased, and says that nothing was', async () => {
   const adapter = await openHonestAdapter('things')
   one = await startErasureCase([adapter])

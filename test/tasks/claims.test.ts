@@ -349,6 +349,7 @@ describe('the last gate', () => {
 describe('a worker that falls silent', () => {
   const silence = () =>
     sql(`UPDATE task SET run_at = now() - interval '1 s', lease_until = now() - interval '1 s' WHERE state = 'running'`)
+  const failedWith = (code: string) => ({ state: 'failed' as const, problem: { code, detail: 'In vain.' } })
   const claimOne = async (): Promise<Task> => {
     await cases.backlog(await cases.adapter({ concurrency: 1 }), 1)
     const [task] = await look()
@@ -405,10 +406,48 @@ describe('a worker that falls silent', () => {
     await silence()
     const [taken] = (await look()) as [Task]
     expect(taken.key).toBe(task.key)
-    await settle(database.read, taken, { state: 'failed' }, new Date())
+    await settle(database.read, taken, failedWith('refused'), new Date())
     await restart(database.read, task.id, task.config)
     const [anew] = (await look()) as [Task]
     expect(anew.key).not.toBe(task.key)
+  })
+
+  test.each<[string, 'the same' | 'another', (task: Task) => Promise<unknown>]>([
+    ['is being asked', 'the same', async () => {}],
+    [
+      'was asked in vain',
+      'the same',
+      task => settle(database.read, task, { ...failedWith('timeout'), state: 'ready' }, new Date()),
+    ],
+    ['cost workers their lives', 'the same', task => settle(database.read, task, failedWith('worker_lost'), new Date())],
+    ['was refused', 'another', task => settle(database.read, task, failedWith('refused'), new Date())],
+    [
+      'brought too little',
+      'another',
+      task => settle(database.read, task, { ...failedWith('fewer_than_located'), state: 'ready' }, new Date()),
+    ],
+    [
+      'was promised',
+      'another',
+      task => settle(database.read, task, { state: 'accepted', locationSealed: Buffer.of(1) }, new Date()),
+    ],
+    [
+      'was quarantined',
+      'another',
+      task => settle(database.read, task, { ...failedWith('quarantined'), state: 'quarantined' }, new Date()),
+    ],
+  ])('that %s goes under %s key when a person has it asked now', async (_, key, happens) => {
+    const task = await claimOne()
+    await happens(task)
+    await restart(database.read, task.id, task.config)
+    const [anew] = (await look()) as [Task]
+    expect(anew.key === task.key ? 'the same' : 'another').toBe(key)
+  })
+
+  test('goes under another key when it is another question by now', async () => {
+    const task = await claimOne()
+    await restart(database.read, task.id, { ...task.config, title: 'Anew', datasets: [] })
+    expect((await look())[0]?.key).not.toBe(task.key)
   })
 })
 

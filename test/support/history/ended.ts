@@ -37,6 +37,10 @@ export interface Ended extends Case {
 /** Decisions that count. */
 export const inEffect = ({ decisions }: Ended) => decisions.filter(({ state }) => state === 'effective')
 
+/** Whether a request is about having data left alone. */
+export const restricts = ({ right, body }: Ended): boolean =>
+  right === 'under_age_report' || (right === 'restriction' && !body.details?.lifts)
+
 export async function readEnd(world: World, one: Case): Promise<Ended> {
   const [view, { body: timeline }, { body: fanOut }, { body: said }] = await Promise.all([
     world.look(one),

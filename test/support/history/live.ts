@@ -55,14 +55,14 @@ async function judge(world: World): Promise<string[]> {
     if (hasEnded(before)) await tryToChange(world, one)
     const end = await readEnd(world, one)
     ended.push(end)
-    if (!hasEnded(before)) world.violations.push(`${one.right} ${one.id} is stuck: ${before.state} ${before.flags}`)
+    if (!hasEnded(before)) world.violations.push(await howItIsStuck(world, one, before))
   }
   const wrong = ended.flatMap(one =>
     [
       ...begunTooEarly(one),
       ...askedInOtherWords(one),
       ...changedInVain(one),
-      ...completedTooSoon(one),
+      ...completedTooSoon(one, ended),
       ...offTheRecord(one),
       ...refusedAgainstTheLaw(one),
       ...promisedTooLate(one),
@@ -79,6 +79,15 @@ async function judge(world: World): Promise<string[]> {
     ...(verdict.intact ? [] : [`the record: ${JSON.stringify(verdict)}`]),
     ...strangers.map(({ action }) => `${action} for a request that nobody knows`),
   ]
+}
+
+async function howItIsStuck({ service }: World, { right, id }: Case, { state, flags }: Case['views'][number]): Promise<string> {
+  const tasks = await service.sql<{ how: string }>(
+    `SELECT concat_ws(' ', action, 'at', adapter, 'round', round, state, 'attempt', attempt, problem ->> 'code') AS how FROM task
+     WHERE request_id = $1 AND state NOT IN ('done', 'cancelled')`,
+    [id],
+  )
+  return `${right} ${id} is stuck: ${state} ${flags}; ${tasks.map(({ how }) => how).join('; ')}`
 }
 
 const REFUSAL = { ground: 'cannot_identify', reasons: 'For these reasons.' }

@@ -34,6 +34,8 @@ export interface MoodyAdapter {
   heard: Heard[]
   /** Tasks that it has said it would do later. */
   promised: TaskCall[]
+  /** What it said of changes, by the key under which it was asked: asked again, it says the same. */
+  answered: Map<string, DatasetAnswer[]>
 }
 
 interface Surroundings {
@@ -50,7 +52,14 @@ const KEPT_DAYS = 20
 export async function openMoodyAdapter(name: string, actions: string[], around: Surroundings): Promise<MoodyAdapter> {
   const datasets = DATASETS.map(one => ({ ...one, title: `${one.title} of ${name}` }))
   const raw = await openRawAdapter(name, { actions, datasets })
-  const adapter: MoodyAdapter = { raw, shelf: openShelf(around.users), mood: 'well', heard: [], promised: [] }
+  const adapter: MoodyAdapter = {
+    raw,
+    shelf: openShelf(around.users),
+    mood: 'well',
+    heard: [],
+    promised: [],
+    answered: new Map(),
+  }
   const userOf = ({ subject }: TaskCall) =>
     around.users.find(user => subject.identities.some(({ value }) => value === user || value === around.emailOf(user))) ?? ''
   const hear = async (task: TaskCall): Promise<Heard> => {
@@ -87,6 +96,11 @@ function reply(adapter: MoodyAdapter, heard: Heard, res: ServerResponse, around:
   const isProvider = raw.name === 'archive'
   if (mood === 'down') return sendJson(res, 503, {})
   if (mood === 'garbled') return res.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>')
+  const before = adapter.answered.get(heard.key)
+  if (before) {
+    heard.answer = { at: around.now(), datasets: before }
+    return sendJson(res, 200, { taskId: task.taskId, matched: task.subject.identities.slice(0, 1), datasets: before })
+  }
   if (!user || (!isProvider && shelf.isEmpty(user))) {
     heard.answer = 'unknown'
     return res.writeHead(204).end()
@@ -96,6 +110,7 @@ function reply(adapter: MoodyAdapter, heard: Heard, res: ServerResponse, around:
   if (action === 'collect') return sendRecords(adapter, heard, res, matched, around)
   const datasets = task.scope.datasets.map(name => carryOut(adapter, heard, name, around))
   if (mood !== 'mistaken') heard.answer = { at: around.now(), datasets }
+  if (mood !== 'mistaken' && action !== 'locate') adapter.answered.set(heard.key, datasets)
   sendJson(res, 200, { taskId: task.taskId, matched, datasets })
 }
 

@@ -1,6 +1,6 @@
 import { isTerminal, type State } from '../../../src/domain/lifecycle.ts'
 import { hasEnded } from './acts.ts'
-import { type Ended, inEffect } from './ended.ts'
+import { type Ended, inEffect, restricts } from './ended.ts'
 import { ERASES } from './world.ts'
 
 /** Each state follows from the one before, on the record; so does each decision that was acknowledged; and an end is an end. */
@@ -78,7 +78,6 @@ export function expectedStanding(all: readonly Ended[], person: number) {
       return (one.body.details?.purposes ?? []).filter(purpose => !no.includes(purpose))
     }),
   )
-  const restricts = (one: Ended) => one.right === 'under_age_report' || (one.right === 'restriction' && !one.body.details?.lifts)
   return {
     restricted: done.some(one => restricts(one) && !lifted.has(one.id)),
     objectedTo: [...objectedTo].sort(),

@@ -1,4 +1,4 @@
-import { type Ended, inEffect } from './ended.ts'
+import { type Ended, inEffect, restricts } from './ended.ts'
 import { categoryOf, NAMES } from './holdings.ts'
 import { type Case, ERASES, HOUR_MS, userOf, type World } from './world.ts'
 
@@ -48,8 +48,14 @@ export function changedInVain({ view, right, heard }: Ended): string[] {
 
 const ASKED_AS: Record<string, string> = { confirm_erased: 'locate', read_back: 'collect' }
 
+/** Nobody is asked to let go of what another restriction of the same person has them leave alone, which may be in force only since. */
+const isNeedless = ({ person, body }: Ended, { action, datasets }: Ended['tasks'][number], all: readonly Ended[]): boolean =>
+  action === 'lift_restriction' &&
+  datasets.length === 0 &&
+  all.some(other => other.person === person && restricts(other) && other.id !== body.details?.lifts)
+
 /** Nothing is completed with a dataset of which nothing was heard, or an erasure that was not looked into. */
-export function completedTooSoon(one: Ended): string[] {
+export function completedTooSoon(one: Ended, all: readonly Ended[]): string[] {
   const { view, tasks, heard, entries, right } = one
   if (view.state !== 'completed') return []
   const settled = new Set(entries.filter(({ event }) => event === 'task_settled_by_hand').map(({ facts }) => facts.taskId))
@@ -57,6 +63,7 @@ export function completedTooSoon(one: Ended): string[] {
     heard.filter(each => each.adapter === adapter && each.action === action && each.answer !== undefined)
   const unanswered = tasks
     .filter(({ action, asked }) => action !== 'resolve' && asked.length > 0)
+    .filter(task => !isNeedless(one, task, all))
     .filter(task => !settled.has(task.id) && answersOf(task.adapter, ASKED_AS[task.action] ?? task.action).length === 0)
   const aboutData = !['inquiry', 'automated_decision_review'].includes(right)
   const unasked = ['archive', 'ledger'].filter(name => aboutData && !tasks.some(({ adapter }) => adapter === name))
