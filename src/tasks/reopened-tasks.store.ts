@@ -1,6 +1,7 @@
 import type { Trouble } from '../adapters/answer.ts'
 import type { Tx } from '../platform/database.ts'
-import type { TaskAnswer, TaskConfig } from './tasks.store.ts'
+import { isEffect } from './judge-effect.ts'
+import type { Task, TaskAnswer, TaskConfig } from './tasks.store.ts'
 
 /** After these nobody knows whether the adapter did what it was asked: its answer never came. */
 const NEVER_ANSWERED: readonly Trouble[] = [
@@ -9,16 +10,16 @@ const NEVER_ANSWERED: readonly Trouble[] = [
 
 /**
  * Puts a task that ended badly, waits for its next try or does not end, back to the front, with the adapter as it is now. Under a
- * new key: an adapter repeats what it answered to the old one, and may refuse it for another question. But under the old one where the
- * question is the same and was not answered: what was done by it, and perhaps is being done now, is answered as it was, and not by an
- * adapter that no longer knows whom it erased. Whoever runs it finds at their next heartbeat that it is no longer theirs.
+ * new key: an adapter repeats what it answered to the old one, and may refuse it for another question. But a change under the old one where
+ * it is the same and was not answered: what was done by it, and perhaps is being done now, is answered as it was, and not by an adapter
+ * that no longer knows whom it erased. Whoever runs it finds at their next heartbeat that it is no longer theirs.
  */
-export async function restart(tx: Tx, id: string, config: TaskConfig): Promise<boolean> {
+export async function restart(tx: Tx, { id, action }: Pick<Task, 'id' | 'action'>, config: TaskConfig): Promise<boolean> {
   const [, restarted] = await tx.query<[unknown[], number]>(
     `UPDATE task SET state = 'ready', run_at = now(), failures = 0, lost = 0, location_sealed = NULL, problem = NULL, finished_at = NULL, lease_until = NULL, config = $2,
-       key = CASE WHEN location_sealed IS NULL AND config = $2 AND (problem ->> 'code' = ANY($3) OR problem IS NULL) THEN key ELSE gen_random_uuid() END
+       key = CASE WHEN $4 AND location_sealed IS NULL AND config = $2 AND (problem ->> 'code' = ANY($3) OR problem IS NULL) THEN key ELSE gen_random_uuid() END
      WHERE id = $1 AND state IN ('failed', 'quarantined', 'ready', 'accepted', 'running')`,
-    [id, JSON.stringify(config), NEVER_ANSWERED],
+    [id, JSON.stringify(config), NEVER_ANSWERED, isEffect(action)],
   )
   return restarted === 1
 }

@@ -63,7 +63,7 @@ const NOT_DONE: readonly (string | undefined)[] = ['still_there', 'not_corrected
 
 /** Data that were said to be erased or corrected, and are not, are erased or corrected once more. */
 async function askAnew(deps: RetryDeps, tx: Tx, task: Task, config: TaskConfig): Promise<boolean> {
-  if (!NOT_DONE.includes(task.problem?.code)) return restart(tx, task.id, config)
+  if (!NOT_DONE.includes(task.problem?.code)) return restart(tx, task, config)
   const { requestId, adapterId, adapter, round, dueAt } = task
   const change = changeBehind(task, await tasksOf(tx, requestId))
   const id = change?.id ?? randomUUIDv7()

@@ -51,7 +51,7 @@ export interface TaskAnswer {
 
 export interface Task {
   id: string
-  /** The id by which the adapter knows it: the same for every try, another once a person has it asked anew what was answered or promised. */
+  /** The id by which the adapter knows it: the same for every try, another once a person has it asked anew, unless it is a change that may have been made unheard. */
   key: string
   requestId: string
   adapterId: string

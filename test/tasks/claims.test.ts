@@ -407,11 +407,16 @@ describe('a worker that falls silent', () => {
     const [taken] = (await look()) as [Task]
     expect(taken.key).toBe(task.key)
     await settle(database.read, taken, failedWith('refused'), new Date())
-    await restart(database.read, task.id, task.config)
+    await restart(database.read, task, task.config)
     const [anew] = (await look()) as [Task]
     expect(anew.key).not.toBe(task.key)
   })
 
+  const claimChange = async (): Promise<Task> => {
+    await cases.task(await cases.request(), await cases.adapter({ concurrency: 1 }), { action: 'restrict' })
+    const [task] = await look()
+    return task as Task
+  }
   test.each<[string, 'the same' | 'another', (task: Task) => Promise<unknown>]>([
     ['is being asked', 'the same', async () => {}],
     [
@@ -436,17 +441,23 @@ describe('a worker that falls silent', () => {
       'another',
       task => settle(database.read, task, { ...failedWith('quarantined'), state: 'quarantined' }, new Date()),
     ],
-  ])('that %s goes under %s key when a person has it asked now', async (_, key, happens) => {
-    const task = await claimOne()
+  ])('a change that %s goes under %s key when a person has it asked now', async (_, key, happens) => {
+    const task = await claimChange()
     await happens(task)
-    await restart(database.read, task.id, task.config)
+    await restart(database.read, task, task.config)
     const [anew] = (await look()) as [Task]
     expect(anew.key === task.key ? 'the same' : 'another').toBe(key)
   })
 
-  test('goes under another key when it is another question by now', async () => {
+  test('a look that is being answered goes under another key when a person has it asked now', async () => {
     const task = await claimOne()
-    await restart(database.read, task.id, { ...task.config, title: 'Anew', datasets: [] })
+    await restart(database.read, task, task.config)
+    expect((await look())[0]?.key).not.toBe(task.key)
+  })
+
+  test('a change goes under another key when it is another by now', async () => {
+    const task = await claimChange()
+    await restart(database.read, task, { ...task.config, title: 'Anew', datasets: [] })
     expect((await look())[0]?.key).not.toBe(task.key)
   })
 })
