@@ -102,7 +102,7 @@ export const manualApprovalRoutes =
       },
       (req, reply) =>
         act(deps, req, reply, async tx => {
-          const task = await lockTask(tx, (await manualTask(deps, tx, req.params, req.caller)).id)
+          const task = await lockTask(tx, await manualTask(deps, tx, req.params, req.caller))
           const delivered = await deliveredTo(tx, task.key)
           if (!delivered?.needsSecond || delivered.approvedBy)
             throw new Problem('illegal_transition', 'There is no answer that waits for somebody to agree.')

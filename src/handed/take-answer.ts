@@ -73,12 +73,12 @@ export async function receiveAnswer(
 export async function keepAnswer(
   deps: CaseDeps & NoteDeps,
   tx: Tx,
-  { id }: Pick<Task, 'id'>,
+  asked: Pick<Task, 'id' | 'requestId'>,
   arrived: Arrived,
   by: Actor,
   { deliveredBy, needsSecond }: { deliveredBy: string; needsSecond: boolean },
 ): Promise<Kept> {
-  const task = await lockTask(tx, id)
+  const task = await lockTask(tx, asked)
   const before = await deliveredTo(tx, task.key)
   if (before) {
     if (before.sha256 === arrived.sha256) return 'again'
@@ -89,7 +89,7 @@ export async function keepAnswer(
     throw new Problem('illegal_transition', `The task is '${task.state}' and waits for nothing.`)
   await insertDelivered(tx, task, { ...arrived, deliveredBy, needsSecond }, deps.clock.now())
   await deps.record(tx, requestStream(task.requestId), by, 'answer_delivered', {
-    taskId: id,
+    taskId: task.id,
     adapter: task.adapter,
     action: task.action,
     sha256: arrived.sha256,

@@ -73,8 +73,9 @@ const isPast = ({ state, answer }: Task): boolean => state === 'cancelled' || an
  * @returns whether it had an effect, now or, if the same call came before, then
  * @throws Problem `illegal_transition` for a task that waits for nothing
  */
-async function takeIn(deps: CallbackDeps, tx: Tx, { id, key }: Task, heard: Heard, bodyHash: Buffer): Promise<boolean> {
-  const task = await lockTask(tx, id)
+async function takeIn(deps: CallbackDeps, tx: Tx, asked: Task, heard: Heard, bodyHash: Buffer): Promise<boolean> {
+  const { id, key } = asked
+  const task = await lockTask(tx, asked)
   const isAwaited = task.state === 'accepted' || task.state === 'running'
   const now = deps.clock.now()
   const before = await seenBefore(tx, task, heard, { key, bodyHash, now })
@@ -89,7 +90,7 @@ async function takeIn(deps: CallbackDeps, tx: Tx, { id, key }: Task, heard: Hear
   }
   if (heard.onEveryChange) return true
   if (isPast(task)) await note('called_back_late')
-  else if (!(await noteContradiction(deps, tx, { id, key }, heard.said))) throw nobodyWaits(task)
+  else if (!(await noteContradiction(deps, tx, asked, heard.said))) throw nobodyWaits(task)
   return false
 }
 

@@ -174,9 +174,12 @@ async function changeForUnknown(tx: Tx, task: Task, later: (code: string, detail
 }
 
 /** A call back may overtake the answer that accepted the task, or come while we ask in vain; an older one has been looked into. */
-async function callbackSeen(tx: Tx, { id, attempt }: Task): Promise<boolean> {
-  await lockTask(tx, id)
-  const seen = await tx.query<unknown[]>('SELECT 1 FROM callback_seen WHERE task_id = $1 AND attempt = $2 LIMIT 1', [id, attempt])
+async function callbackSeen(tx: Tx, task: Task): Promise<boolean> {
+  await lockTask(tx, task)
+  const seen = await tx.query<unknown[]>('SELECT 1 FROM callback_seen WHERE task_id = $1 AND attempt = $2 LIMIT 1', [
+    task.id,
+    task.attempt,
+  ])
   return seen.length > 0
 }
 

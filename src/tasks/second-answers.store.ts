@@ -26,13 +26,13 @@ const gistOf = (said: Said): string =>
 export async function noteContradiction(
   deps: NoteDeps,
   tx: Tx,
-  { id, key }: Pick<Task, 'id' | 'key'>,
+  asked: Pick<Task, 'id' | 'requestId' | 'key'>,
   said: readonly Outcome[] | undefined,
 ): Promise<boolean> {
   if (!said) return false
-  const task = await lockTask(tx, id)
+  const task = await lockTask(tx, asked)
   const { answer } = task
-  const isAnswered = task.key === key && task.state === 'done' && task.asked
+  const isAnswered = task.key === asked.key && task.state === 'done' && task.asked
   if (!isAnswered || !answer || !OF_THE_ADAPTER.has(answer.status)) return false
   if (gistOf(said.map(one => ({ count: 0, ...one }))) === gistOf(answer.datasets)) return false
   await recordContradiction(deps, tx, task)

@@ -1,4 +1,5 @@
 import type { Dataset } from '../adapters/protocol.ts'
+import { holdStream, requestStream } from '../audit/record.ts'
 import type { RefusalGround } from '../domain/refusal.ts'
 import type { Withheld } from '../domain/withheld.ts'
 import type { Action } from '../pipeline.ts'
@@ -160,8 +161,12 @@ export async function standingOf(
   return standing
 }
 
-/** A task that exists, held until the transaction ends. */
-export async function lockTask(tx: Tx, id: string): Promise<Task> {
+/**
+ * A task that exists, held until the transaction ends, and the record of its request before it: whoever takes in an answer holds that
+ * first, and two that went crosswise would wait for each other.
+ */
+export async function lockTask(tx: Tx, { id, requestId }: Pick<Task, 'id' | 'requestId'>): Promise<Task> {
+  await holdStream(tx, requestStream(requestId))
   const [task] = await tx.query<Task[]>(`SELECT ${TASK_COLUMNS} FROM task t WHERE id = $1 FOR UPDATE`, [id])
   return task as Task
 }

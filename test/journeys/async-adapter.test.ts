@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { TaskCall } from '../../src/adapters/protocol.ts'
+import { requestStream } from '../../src/audit/record.ts'
+import { somebodyWaits } from '../support/cases.ts'
 import { callBack, openRawAdapter, type RawAdapter, sendCollected } from '../support/raw-adapter.ts'
 import { type RawCase, startCase } from '../support/raw-case.ts'
 
@@ -98,6 +100,20 @@ test('T111 a hundred different call backs about one task are enough: more are no
   await one.service.sql(`UPDATE task SET run_at = now() WHERE state = 'accepted'`)
   ready = true
   await one.see(at, completed)
+})
+
+test('a call back waits for whoever holds the record without a hold on the task, which they may want next', async () => {
+  const at = await one.ask()
+  const task = await promised
+  const { id } = await one.seeTask(at, 'vendor', accepted)
+  const holder = await one.service.connect()
+  await holder.query('BEGIN')
+  await holder.query('SELECT audit_head($1)', [requestStream(at.split('/').pop() ?? '')])
+  const call = callBack(one.anybody, vendor, task)
+  await somebodyWaits({ query: one.service.sql })
+  await holder.query('SELECT FROM task WHERE id = $1 FOR UPDATE NOWAIT', [id])
+  await holder.query('COMMIT')
+  expect((await call).status).toBe(202)
 })
 
 const contradictions = async (at: string) =>

@@ -92,9 +92,9 @@ export const casesIn = (read: Tx) => ({
 })
 
 /** Resolves once so many sessions of this database wait for locks that others hold. */
-export async function somebodyWaits(read: Tx, sessions = 1): Promise<void> {
+export async function somebodyWaits(read: { query(text: string): Promise<unknown[]> }, sessions = 1): Promise<void> {
   while (true) {
-    const waiting = await read.query<unknown[]>(
+    const waiting = await read.query(
       `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
     )
     if (waiting.length >= sessions) return
