@@ -20,6 +20,7 @@ import type { Handlers } from './platform/queue.ts'
 import { assess } from './requests/assess.ts'
 import { endCoolingOff } from './requests/end-cooling-off.ts'
 import { liftReport } from './requests/lift-report.ts'
+import { reserveMissed } from './requests/reserve-missed.ts'
 import { watchDeadlines } from './requests/watch-deadlines.ts'
 import { closeCase } from './retention/close-case.ts'
 import { forgetExpired } from './retention/forget-expired.ts'
@@ -55,6 +56,7 @@ export const handlersOf = (deps: Deps, wake: () => void): Handlers<Jobs> => ({
   'send-letter': ({ letterId }) => sendLetter(deps, letterId),
   'send-digest': () => sendDigest(deps),
   'watch-deadlines': () => watchDeadlines(deps),
+  'reserve-missed': () => reserveMissed(deps),
   'watch-adapters': () => watchAdapters(deps),
   'tell-owners': () => tellOwners(deps),
   'forget-expired': () => forgetExpired(deps),

@@ -25,6 +25,7 @@ export interface Jobs {
   'send-letter': { letterId: string }
   'send-digest': Record<string, never>
   'watch-deadlines': Record<string, never>
+  'reserve-missed': Record<string, never>
   'watch-adapters': Record<string, never>
   'tell-owners': Record<string, never>
   'forget-expired': Record<string, never>
@@ -92,6 +93,7 @@ export const ACTIONS_WHILE_COOLING: Partial<Record<Right, readonly Action[]>> = 
 export const SCHEDULE = {
   'send-digest': '0 7 * * *',
   'watch-deadlines': '* * * * *',
+  'reserve-missed': '* * * * *',
   'watch-adapters': '*/5 * * * *',
   'tell-owners': '*/5 * * * *',
   'end-cooling-off': '* * * * *',
@@ -133,6 +135,7 @@ const ALL: Record<JobName, true> = {
   'send-letter': true,
   'send-digest': true,
   'watch-deadlines': true,
+  'reserve-missed': true,
   'watch-adapters': true,
   'tell-owners': true,
   'forget-expired': true,

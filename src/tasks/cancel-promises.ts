@@ -1,7 +1,7 @@
 import type { ContactOf } from '../adapters/adapters.store.ts'
 import type { Cancelled } from '../adapters/cancel-task.ts'
 import type { Connectors } from '../adapters/kinds.ts'
-import { requestStream } from '../audit/record.ts'
+import { holdStream, requestStream } from '../audit/record.ts'
 import { system } from '../domain/actor.ts'
 import { ACTIONS, type Action } from '../pipeline.ts'
 import type { Database } from '../platform/database.ts'
@@ -28,12 +28,14 @@ const TRIED_FOR_MS = 24 * 60 * 60 * 1000
 export async function cancelPromises(deps: CancelDeps, requestId: string): Promise<void> {
   const told: (readonly [Promised, Cancelled])[] = []
   for (const promised of await promisedOf(deps.read, requestId)) told.push([promised, await tell(deps, promised)])
+  const stream = requestStream(requestId)
   await deps.transact(async tx => {
+    await holdStream(tx, stream) // before the tasks, as whoever brings an answer late
     for (const [{ id, adapter, endedAt }, said] of told) {
       const tryAgain = said === 'not_reached' && deps.clock.now().getTime() - endedAt.getTime() < TRIED_FOR_MS
       if (tryAgain || !(await dropPromise(tx, id))) continue
       const facts = { taskId: id, adapter, came: said }
-      await deps.record(tx, requestStream(requestId), system('fulfilment'), 'promise_cancelled', facts)
+      await deps.record(tx, stream, system('fulfilment'), 'promise_cancelled', facts)
     }
     const left = await promisedOf(tx, requestId)
     if (left.length > 0) await deps.enqueue(tx, 'cancel-promises', { requestId }, { afterSeconds: AGAIN_AFTER_SECONDS })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Answered, type Call, callers, until } from '../support/callers.ts'
+import { somebodyWaits } from '../support/cases.ts'
 import { type Service, startService } from '../support/service.ts'
 import { type House, hostsOf, openHouse, type Person, registerAll } from '../support/small-house.ts'
 
@@ -122,6 +123,20 @@ describe('T49: a VIP', () => {
     expect((await approve(dpo)).status).toBe(200)
     await seen(at, ({ state, flags }) => state === 'refused' && flags.includes('vip'))
     expect((await agent(at)).status).toBe(404)
+  })
+
+  test('who is listed in the very moment in which a request of theirs comes in has it reserved a moment later', async () => {
+    const person = { userId: 'u-same-moment', email: 'moment@example.org', name: 'In The Same Moment' }
+    const holder = await service.connect()
+    await holder.query('BEGIN; LOCK TABLE contact_point')
+    const asked = ask(person) // it has looked who is listed, and is not there yet for others to see
+    await somebodyWaits({ query: service.sql })
+    const identities = [{ type: 'user_id', value: person.userId }]
+    expect((await officer('/v1/vips', { body: { identities, reference: 'HR-2026-7' } })).status).toBe(201)
+    await holder.query('COMMIT')
+    const at = await asked
+    await service.app.handlers['reserve-missed']({})
+    expect([(await officer(at)).body.flags, (await agent(at)).status]).toEqual([expect.arrayContaining(['vip']), 404])
   })
 
   test('has no request that one officer could end alone', async () => {
