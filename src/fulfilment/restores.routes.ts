@@ -9,6 +9,7 @@ import { Problem } from '../domain/problem.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import type { Vault } from '../platform/vault.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
+import { instantOf } from '../requests/request-bodies.ts'
 import { Instant } from '../requests/request-view.ts'
 import { concludeRestore, findRestore, insertRestore, oweReplays, type Restore } from './restores.store.ts'
 
@@ -90,7 +91,7 @@ export const restoreRoutes =
           const restore = await replayErasures(
             deps,
             tx,
-            { ...(adapter && { adapter }), restoredTo: new Date(restoredTo) },
+            { ...(adapter && { adapter }), restoredTo: instantOf(restoredTo, '/restoredTo') },
             req.caller,
           )
           return { status: 202, headers: { location: `/v1/restores/${restore.id}`, 'retry-after': '5' }, body: view(restore) }

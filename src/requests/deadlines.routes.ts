@@ -6,6 +6,7 @@ import { type Day, parseDay } from '../domain/day.ts'
 import type { LedgerEntry } from '../domain/ledger.ts'
 import { CLOCK_EXAMPLE, ClockView, viewClock } from './clock-view.ts'
 import { Country, checkPlace, Region } from './place.ts'
+import { instantOf } from './request-bodies.ts'
 import { Instant } from './request-view.ts'
 
 const closed = { additionalProperties: false } as const
@@ -66,7 +67,7 @@ export const deadlineRoutes =
         const { receivedAt, timeZones = [timeZone], country, region, ledger = [] } = req.body
         checkPlace(req.body, '')
         const clocks = computeClocks({
-          receivedAt: new Date(receivedAt),
+          receivedAt: instantOf(receivedAt, '/receivedAt'),
           timeZones,
           ...(country && { country }),
           ...(region && { region }),

@@ -9,7 +9,7 @@ import { checkIdentities } from './check-identities.ts'
 import type { Identity } from './identities.store.ts'
 import { marksOf } from './marks.store.ts'
 import { type ConsentDeps, recordConsent } from './record-consent.ts'
-import { IdentitySchema } from './request-bodies.ts'
+import { IdentitySchema, instantOf } from './request-bodies.ts'
 import { StandingView, standingOf } from './standing.ts'
 
 export interface SubjectRoutesDeps extends ConsentDeps {
@@ -151,7 +151,7 @@ export const subjectRoutes =
         const { givenAt, ...given } = req.body
         const identities = checkIdentities(given.identities, '/identities')
         return act(deps, req, reply, async tx => {
-          await recordConsent(deps, tx, { ...given, identities, givenAt: new Date(givenAt) }, req.caller)
+          await recordConsent(deps, tx, { ...given, identities, givenAt: instantOf(givenAt, '/givenAt') }, req.caller)
           const [mine = []] = await marksOf(deps, tx, [identities])
           return { status: 200, headers: {}, body: { subject: standingOf(mine) } }
         })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { DeclaredRoute } from '../../src/http/declared-routes.ts'
+import { callers } from '../support/callers.ts'
 import { doorsOf, knock, nameOf, takesToken } from '../support/doors.ts'
 import { admittedTo, bodiesFor, type Operation, operationsOf } from '../support/operations.ts'
 import { type Service, startService } from '../support/service.ts'
@@ -105,6 +106,43 @@ const withOdd = (value: unknown): fc.Arbitrary<unknown> => {
   )
   return fc.oneof(ODD, ...inside)
 }
+
+/** Days and moments that a format lets through, and not every calendar has. */
+const ODD_DAYS = ['0000-01-01', '0001-02-29', '0999-12-31', '9999-12-31']
+const ODD_MOMENTS = [
+  ...ODD_DAYS.map(day => `${day}T00:00:00Z`),
+  ...[
+    '2016-12-31T23:59:60Z',
+    '9999-12-31T23:59:60Z',
+    '9999-12-31T23:59:59-23:59',
+    '2026-11-20T03:42:00+01',
+    '2026-11-20 03:42:00Z',
+  ],
+]
+
+/** The same with each of its days and moments, one at a time, replaced by odd ones. */
+const withOddDays = (value: unknown): unknown[] => {
+  if (typeof value === 'string')
+    return /^\d{4}-\d\d-\d\dT/.test(value) ? ODD_MOMENTS : /^\d{4}-\d\d-\d\d$/.test(value) ? ODD_DAYS : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, inner]) =>
+    withOddDays(inner).map(odd => (Array.isArray(value) ? value.with(Number(name), odd) : { ...value, [name]: odd })),
+  )
+}
+
+test('T30 no day and no moment that can be written is trouble of ours', async () => {
+  const { body: opened } = await callers(service).person('u-anybody', 'anybody@example.org')('/v1/requests', {
+    body: { type: 'access', subject: {} },
+  })
+  let odd = 0
+  for (const door of doors)
+    for (const body of bodiesFor(operations, door).flatMap(withOddDays)) {
+      const { statusCode } = await call(door, { body: body as object, ids: { id: opened.id } })
+      expect([nameOf(door), body, statusCode < 500]).toEqual([nameOf(door), body, true])
+      odd += 1
+    }
+  expect(odd).toBeGreaterThan(50)
+}, 60_000)
 
 const INSIDE =
   /\bat \S+ \(|node:|node_modules|file:|\.ts\b|\bSELECT\b|\bINSERT\b|syntax error|relation "|violates|pg_|FST_|\bError\b|\/tmp\/|\/home\/|postgres|hostname/
