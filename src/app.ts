@@ -153,6 +153,7 @@ export async function createApp(
     handlers,
     async startWorking() {
       dispatcher = startDispatcher(taskWork(deps))
+      deps.queue.doHere('dispatch-tasks', dispatcher.wake)
       messenger = startDispatcher(webhookWork(deps))
       await deps.queue.work(handlers, {
         schedule: SCHEDULE,

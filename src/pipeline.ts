@@ -11,6 +11,7 @@ export interface Jobs {
   announce: { requestId: string }
   'end-cooling-off': Record<string, never>
   'start-fulfilment': { requestId: string }
+  /** A hint, which a process that works tasks off takes itself: they lie in their table, and each worker looks there every second. */
   'dispatch-tasks': Record<string, never>
   'conclude-fulfilment': { requestId: string }
   'build-package': { requestId: string }

@@ -179,9 +179,22 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
 }
 
+const afterwards = new WeakMap<Tx, (() => void)[]>()
+
+/** Has something done once the transaction is committed, and never if it is not: what is true only then, and lives in this process alone. */
+export function afterCommit(tx: Tx, work: () => void): void {
+  afterwards.set(tx, [...(afterwards.get(tx) ?? []), work])
+}
+
 async function transactWithRetry<T>(source: DataSource, work: (tx: Tx) => Promise<T>, tries: number): Promise<T> {
+  let committed: Tx | undefined
   try {
-    return await source.transaction(work)
+    const result = await source.transaction(tx => {
+      committed = tx
+      return work(tx)
+    })
+    for (const one of (committed && afterwards.get(committed)) ?? []) one()
+    return result
   } catch (error) {
     const code = (error as { code?: string }).code
     if (tries <= 1 || !code || !RETRYABLE.has(code)) throw error

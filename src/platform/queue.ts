@@ -1,5 +1,5 @@
 import { type JobResult, type JobWithMetadata, PgBoss, type WorkOptions } from 'pg-boss'
-import { endingInSilence, PreparingClient, sessionOptions, type Tx, write } from './database.ts'
+import { afterCommit, endingInSilence, PreparingClient, sessionOptions, type Tx, write } from './database.ts'
 
 /** Puts a job on the queue in the caller's transaction: it exists if, and only if, the transaction commits. */
 export type Enqueue<Jobs> = <N extends keyof Jobs & string>(
@@ -14,6 +14,8 @@ export type Handlers<Jobs> = { [N in keyof Jobs]: (data: Jobs[N]) => Promise<voi
 
 export interface Queue<Jobs> {
   enqueue: Enqueue<Jobs>
+  /** From now on this process queues no such job, but does it by itself as soon as the transaction that owes it is committed: for hints, which may get lost. */
+  doHere(name: keyof Jobs & string, work: () => void): void
   work(handlers: Handlers<Jobs>, options: WorkerOptions<Jobs>): Promise<void>
   stop(): Promise<void>
 }
@@ -87,8 +89,12 @@ export async function openQueue<Jobs extends object>(options: QueueOptions<keyof
   })
   boss.on('error', options.onError)
   await boss.start()
+  const here = new Map<string, () => void>()
   return {
+    doHere: (name, work) => here.set(name, work),
     async enqueue(tx, name, data, { afterSeconds } = {}) {
+      const work = here.get(name)
+      if (work) return afterCommit(tx, work)
       const executeSql = async (text: string, values: unknown[] = []) => {
         await write(tx, text, values)
         return { rows: [] }

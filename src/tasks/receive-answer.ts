@@ -6,7 +6,7 @@ import { dayIn } from '../domain/day.ts'
 import type { State } from '../domain/lifecycle.ts'
 import type { DsarRequest } from '../domain/request.ts'
 import type { Withheld } from '../domain/withheld.ts'
-import type { Transact, Tx } from '../platform/database.ts'
+import { afterCommit, type Transact, type Tx } from '../platform/database.ts'
 import { type CaseDeps, lockRequest } from '../requests/apply-event.ts'
 import type { IdentityDeps } from '../requests/identities.store.ts'
 import { type CompareDeps, compareResolution } from '../verification/compare-resolution.ts'
@@ -72,7 +72,7 @@ export async function receiveAnswer(deps: ReceiveDeps, tx: Tx, task: Task, answe
     ...(change.answer?.erasedFor && { erasedFor: change.answer.erasedFor }),
     ...(change.answer?.withheld && { withheld: change.answer.withheld.map(inShort) }),
   })
-  deps.onAnswer(task.action, answer.kind)
+  afterCommit(tx, () => deps.onAnswer(task.action, answer.kind))
   if (change.state === 'done') {
     await keepWhatCame(deps, tx, request, task, answer, parts)
     for (const said of saidBefore) if (await noteContradiction(deps, tx, task, said)) break

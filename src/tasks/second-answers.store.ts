@@ -1,6 +1,6 @@
 import type { Outcome } from '../adapters/announced.ts'
 import { requestStream } from '../audit/record.ts'
-import type { Tx } from '../platform/database.ts'
+import { afterCommit, type Tx } from '../platform/database.ts'
 import type { CaseDeps } from '../requests/apply-event.ts'
 import { lockTask, type Task, type TaskAnswer } from './tasks.store.ts'
 
@@ -50,7 +50,7 @@ export async function recordContradiction(deps: NoteDeps, tx: Tx, { id, requestI
   )
   if (before < MOST_ON_RECORD)
     await deps.record(tx, stream, { kind: 'adapter', id: adapter }, 'answer_contradicted', { taskId: id, action })
-  deps.onAnswer(action, 'contradicted')
+  afterCommit(tx, () => deps.onAnswer(action, 'contradicted'))
 }
 
 const OF_THE_ADAPTER: ReadonlySet<TaskAnswer['status']> = new Set(['answered', 'unknown_person'])

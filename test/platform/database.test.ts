@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type Database, openDatabase, write } from '../../src/platform/database.ts'
+import { afterCommit, type Database, openDatabase, write } from '../../src/platform/database.ts'
 import { heldOpen } from '../support/cases.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { type Loopback, listen } from '../support/loopback.ts'
@@ -39,6 +39,25 @@ describe('a transaction', () => {
       if (tries < 3) await tx.query(`DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '${code}'; END $$`)
     })
     expect([tries, await keys(read)]).toEqual([3, ['once']])
+  })
+
+  test('has what is to follow it done once, when others see what it wrote, and not at all where it failed', async () => {
+    const { transact, read } = await open()
+    const seen: Promise<string[]>[] = []
+    let tries = 0
+    await transact(async tx => {
+      tries += 1
+      await note(tx, 'once')
+      afterCommit(tx, () => seen.push(keys(read)))
+      if (tries < 3) await tx.query(`DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40P01'; END $$`)
+      expect(seen).toEqual([])
+    })
+    const failing = transact(async tx => {
+      afterCommit(tx, () => seen.push(keys(read)))
+      await note(tx, 'once') // is there already
+    })
+    await expect(failing).rejects.toMatchObject({ code: '23505' })
+    expect(await Promise.all(seen)).toEqual([['once']])
   })
 
   test('that goes on failing so is given up after the third time', async () => {

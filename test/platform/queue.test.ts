@@ -87,6 +87,23 @@ describe('a job', () => {
     expect(waits.sort((a, b) => a - b)[2]).toBeLessThan(600) // without being woken a worker looks every second
   })
 
+  test('that this process does by itself is none: it is done when what owes it is committed, and otherwise not', async () => {
+    await work()
+    let here = 0
+    queue.doHere('quick', () => {
+      here += 1
+    })
+    const failing = database.transact(async tx => {
+      await queue.enqueue(tx, 'quick', { n: 1 })
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    expect(here).toBe(0)
+    await send(2)
+    expect([here, done]).toEqual([1, []])
+    expect(await database.read.query(`SELECT 1 FROM pgboss.job WHERE name = 'quick'`)).toEqual([])
+  })
+
   test('whose wake-up got lost is found all the same, because workers look by themselves too', async () => {
     await work()
     await pause(300)
