@@ -68,6 +68,12 @@ const isPrepared = (text: string, values: unknown): boolean =>
  * hold data.
  */
 export class PreparingClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config)
+    // A connection that is ended while it changes hands tells nobody, and what nobody hears ends the process. Its statements fail all the same.
+    this.on('error', () => {})
+  }
+
   // The driver's method has a dozen signatures; the pools that use this one call it with a text, its values and perhaps a callback.
   override query(...asked: unknown[]): never {
     const [text, values, ...rest] = asked

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { afterCommit, type Database, openDatabase, write } from '../../src/platform/database.ts'
+import { afterCommit, type Database, openDatabase, PreparingClient, write } from '../../src/platform/database.ts'
 import { heldOpen } from '../support/cases.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { type Loopback, listen } from '../support/loopback.ts'
@@ -201,6 +201,15 @@ describe('a connection', () => {
     const suicide = transact(tx => tx.query('SELECT pg_terminate_backend(pg_backend_pid())'))
     await expect(suicide).rejects.toMatchObject({ code: '57P01' })
     for (let n = 0; n < 6; n += 1) expect(await read.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  test('that is ended while nobody listens to it, as it changes hands, ends nothing else', async () => {
+    database = await openDatabase({ url: own.url, tables: [] })
+    const client = new PreparingClient({ connectionString: own.url, application_name: 'handed over' })
+    await client.connect()
+    const gone = new Promise(resolve => client.once('end', resolve))
+    await database.read.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'handed over'`)
+    await gone
   })
 
   test('idle when its backend is ended is replaced without anybody noticing', async () => {
