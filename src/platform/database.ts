@@ -179,7 +179,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   })
   await source.initialize()
   return {
-    transact: work => transactWithRetry(source, work, 3),
+    transact: work => transact(source, work),
     read: source.manager,
     close: () => source.destroy(),
   }
@@ -192,19 +192,19 @@ export function afterCommit(tx: Tx, work: () => void): void {
   afterwards.set(tx, [...(afterwards.get(tx) ?? []), work])
 }
 
-async function transactWithRetry<T>(source: DataSource, work: (tx: Tx) => Promise<T>, tries: number): Promise<T> {
-  let committed: Tx | undefined
+async function transact<T>(source: DataSource, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const { result, tx } = await commit(source, work, 3)
+  for (const one of afterwards.get(tx) ?? []) one()
+  return result
+}
+
+async function commit<T>(source: DataSource, work: (tx: Tx) => Promise<T>, tries: number): Promise<{ result: T; tx: Tx }> {
   try {
-    const result = await source.transaction(tx => {
-      committed = tx
-      return work(tx)
-    })
-    for (const one of (committed && afterwards.get(committed)) ?? []) one()
-    return result
+    return await source.transaction(async tx => ({ result: await work(tx), tx }))
   } catch (error) {
     const code = (error as { code?: string }).code
     if (tries <= 1 || !code || !RETRYABLE.has(code)) throw error
-    return transactWithRetry(source, work, tries - 1)
+    return commit(source, work, tries - 1)
   }
 }
 
